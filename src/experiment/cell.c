@@ -55,6 +55,8 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
         .planted_tv_error = planted->tv.error,
         .planted_kl = planted->kl.value,
         .planted_kl_error = planted->kl.error,
+        .planted_bracket_tv = planted->bracket_tv.value,
+        .planted_bracket_tv_error = planted->bracket_tv.error,
         .crossing_eta = NAN,
         .crossing_mass_error = NAN,
         .crossing_mass_error_error = NAN,

@@ -58,6 +58,7 @@ const struct quantity accuracy_quantities[] = {
     {"chi2_q_p", "χ²(q‖p)", offsetof(struct record, chi2_q_p), 0.1, false},
     {"planted_tv", "|Q − w|", offsetof(struct record, planted_tv), 0.1, true},
     {"planted_kl", "KL(w‖Q)", offsetof(struct record, planted_kl), 0.1, false},
+    {"planted_bracket_tv", "|Q − w|, other extreme", offsetof(struct record, planted_bracket_tv), 0.1, true},
     {NULL, NULL, 0, 0.0, false}};
 
 const struct field record_fields[] = {
@@ -124,13 +125,17 @@ const struct field record_fields[] = {
         "|Q - w|, which TV is at least: the error of the codewords' mass under their planted law; NaN of other "
         "laws."),
     REAL_SINCE(6, RADIUS, planted_tv_error,
-               "Estimated radius of planted_tv, of the numerical errors alone: see planted_codewords_mass_error."),
+               "Estimated radius of planted_tv, of the numerical errors alone: see planted_bracket_tv."),
     REAL_SINCE(
         6, VALUE, planted_kl,
         "KL of two coins of probabilities w and Q, which KL(p|q) is at least: the error of the codewords' mass under "
         "their planted law; NaN of other laws."),
     REAL_SINCE(6, RADIUS, planted_kl_error,
                "Estimated radius of planted_kl, of the numerical errors alone: see planted_codewords_mass_error."),
+    REAL_SINCE(7, VALUE, planted_bracket_tv,
+               "planted_tv at the other extreme of the bulk's weight, 1 - w in place of 1; NaN of other laws."),
+    REAL_SINCE(7, RADIUS, planted_bracket_tv_error,
+               "Estimated radius of planted_bracket_tv, of the numerical errors alone."),
     REAL_SINCE(
         6, DERIVED, crossing_eta,
         "K h d of a codebook, h the step in log-SNR where paths condense (theory (26)); NaN of other targets and "

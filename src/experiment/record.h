@@ -70,6 +70,7 @@ struct record {
     double planted_codewords_mass, planted_codewords_mass_error;
     double planted_tv, planted_tv_error;
     double planted_kl, planted_kl_error;
+    double planted_bracket_tv, planted_bracket_tv_error;
     double crossing_eta; /* of its limit, theory (26): law/crossing.h */
     double crossing_mass_error, crossing_mass_error_error;
     double clip_probability;

@@ -14,13 +14,13 @@
 #include "law/law.h"
 
 /* Whether condensation_law has the law: a regular sampler with noise, exact scores, and 8 dimensions or more (in
- * fewer the axis rho = 0 lies amid the codeword's mass). */
+ * fewer the cylinder engine is as fast, and panels' sides meet the axis amid the codeword's mass). */
 bool condensation_handles(const struct law_problem *problem);
 
 /* As law_component, of the second component and with no engine named, for two problems that differ in the components'
- * weights alone. The radius of the first is estimated by a computation with fewer nodes; that computation alone is
- * made of the second, which gets the same radius. Errors: STATUS_UNSUPPORTED where a step has no noise, or so much
- * that a path condenses within it; STATUS_NUMERIC where the law is not finite; STATUS_MEMORY. */
+ * weights alone. The radius of the first is estimated by E|r - r'| of a computation for which less is spent; that
+ * alone is made of the second, which gets the same radius. Errors: STATUS_UNSUPPORTED where a step has no noise, or
+ * so much that a path condenses within it; STATUS_NUMERIC where the law is not finite; STATUS_MEMORY. */
 MUST_USE enum status condensation_law(const struct law_problem problem[2], struct law_component out[2],
                                       struct error *error);
 

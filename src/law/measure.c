@@ -10,8 +10,12 @@
 #include "model/decompose.h"
 
 static const struct measured nothing = {NAN, NAN};
-static const struct planted_law no_planted_law = {
-    .mass_error = {NAN, NAN}, .l1 = {NAN, NAN}, .codewords = {NAN, NAN}, .tv = {NAN, NAN}, .kl = {NAN, NAN}};
+static const struct planted_law no_planted_law = {.mass_error = {NAN, NAN},
+                                                  .l1 = {NAN, NAN},
+                                                  .codewords = {NAN, NAN},
+                                                  .tv = {NAN, NAN},
+                                                  .kl = {NAN, NAN},
+                                                  .bracket_tv = {NAN, NAN}};
 
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
  * them. A relative law is that of its error_share relative to the law with exact scores. */

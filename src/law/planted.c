@@ -64,8 +64,10 @@ enum status planted_measure(const struct law_problem *problem, const struct plan
                                 .l1 = join(law.half_distance, bracket.half_distance),
                                 .node_updates = law.node_updates + bracket.node_updates};
     struct measured whole = gain_of(w, out->mass_error), numerical = gain_of(w, law.mass_error);
+    struct measured other = gain_of(w, bracket.mass_error);
     out->codewords = measured_within((struct measured){w + whole.value, whole.error}, 1.0);
     out->kl = coins_kl_of(w, numerical);
     out->tv = measured_within((struct measured){fabs(numerical.value), numerical.error}, 1.0);
+    out->bracket_tv = measured_within((struct measured){fabs(other.value), other.error}, 1.0);
     return STATUS_OK;
 }

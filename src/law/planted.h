@@ -8,12 +8,14 @@
 #include "model/target.h"
 
 /* Radii hold both extremes of struct planted_target, but for those of tv and kl, which are numerical, of (25) as it
- * stands: the extremes differ alike at all step sizes, and exponents are of what is smooth in these. */
+ * stands, and of bracket_tv: the extremes differ by a factor that is common to all step sizes and tends to 1 like
+ * 1/d. It is no noise of the cells, and what it does to an exponent is what the exponent of bracket_tv differs by. */
 struct planted_law {
     struct measured mass_error; /* m_1 = E_own[r_1 - 1] */
     struct measured l1;         /* E_own|r_1 - 1|/2 */
     struct measured codewords;  /* Q of (26'), the mass that the sampler gives to all components alike */
     struct measured tv;         /* |Q - w|, which TV is at least, with Q of (25) */
+    struct measured bracket_tv; /* the same with the weight 1 - w of the bulk in place of 1 */
     struct measured kl;         /* KL of two coins, w log(w/Q) + (1-w) log((1-w)/(1-Q)), which KL(p|q) is at least */
     size_t node_updates;
 };

@@ -20,7 +20,7 @@ struct fact {
 
 /* Of result files: the one that is written, raised whenever the columns change, and the oldest that is read. What an
  * older one has no columns for (struct field's `since`) is NaN. */
-enum { FORMAT_VERSION = 6, FORMAT_OLDEST = 3 };
+enum { FORMAT_VERSION = 7, FORMAT_OLDEST = 3 };
 
 /* Rows read back from a file, with the facts stored beside them. */
 struct result {

@@ -47,15 +47,19 @@ TEST(coordinates)
     ASSERT_OK(axis_level_new, problem[0].factor, &axis);
     axis_level_set(&axis, &(struct level){0.7, 0.3});
     const struct condensation_level level = condensation_level_of(&axis, 0.02);
+    static struct condensation_transforms transforms;
+    condensation_transforms_init(&transforms);
     struct condensation_grid grid;
-    condensation_grid_init(&grid, 12, 16);
-    const struct condensation_extent extent = {24.0, 20.0, 6.0, 1.0};
+    condensation_grid_init(&grid, &transforms);
+    const struct condensation_extent extent = {24.0, 20.0, 6.0, 2.0};
     ASSERT_OK(condensation_grid_lay, &grid, &level, &extent);
     ck_assert_uint_gt(grid.count, 3);
-    double odds[12 * 16], u[12 * 16], value[12 * 16];
+    double odds[16 * 16], u[16 * 16], value[16 * 16];
     for (size_t p = 0; p < grid.count; p++) {
-        condensation_panel_nodes(&grid, &grid.panel[p], odds, u);
-        for (size_t i = 0; i < 12 * 16; i++)
+        grid.panel[p].nodes[0] = 16;
+        grid.panel[p].nodes[1] = 16;
+        condensation_panel_nodes(&grid.panel[p], odds, u);
+        for (size_t i = 0; i < 16 * 16; i++)
             value[i] = tanh(0.5 * odds[i]) * cos(0.2 * u[i]);
         condensation_panel_fit(&grid, value, &grid.panel[p]);
     }

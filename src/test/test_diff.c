@@ -117,8 +117,8 @@ TEST(every_column_has_its_role)
     static const size_t expected[] = {[COLUMN_IDENTITY] = 11, /* target, sampler, score error (5), schedule, d, T,
                                                                  chains */
                                       [COLUMN_DERIVED] = 3,
-                                      [COLUMN_VALUE] = 13 + MOST_MASSES,
-                                      [COLUMN_RADIUS] = 13 + MOST_MASSES,
+                                      [COLUMN_VALUE] = 14 + MOST_MASSES,
+                                      [COLUMN_RADIUS] = 14 + MOST_MASSES,
                                       [COLUMN_SAMPLED] = 11 + 2 * MOST_MASSES,
                                       [COLUMN_STANDARD_ERROR] = 11 + 2 * MOST_MASSES,
                                       [COLUMN_DIAGNOSTIC] = 6,

@@ -570,7 +570,7 @@ TEST(other_formats_are_refused)
         hid_t file = H5Fopen(place.path, H5F_ACC_RDWR, H5P_DEFAULT);
         set_format(file, versions[i]);
         ck_assert_int_ge(H5Fclose(file), 0);
-        assert_resealed_refused(place.path, "\"format_version\" is not one from 3 to 6");
+        assert_resealed_refused(place.path, "\"format_version\" is not one from 3 to 7");
         place_clear(&place, 1);
     }
 }

@@ -41,6 +41,14 @@ double condensation_square(const struct condensation_level *level, double log_od
     return 2.0 * (level->constant + level->slope * u - log_odds) / level->bend - u * u;
 }
 
+/* l is a function of the distance from u = slope/bend on the axis. */
+double condensation_steepness(const struct condensation_level *level, double log_odds)
+{
+    double centre = level->slope / level->bend,
+           square = centre * centre + 2.0 * (level->constant - log_odds) / level->bend;
+    return level->bend * sqrt(fmax(square, 0.0));
+}
+
 /* log q_bulk - log p, p = w_0 N(0, V_0 I) (1 + e^l); log(1 + e^l) is e^l to rounding where l is below -19. */
 double condensation_bulk(const struct condensation_level *level, double log_odds, double square)
 {
@@ -50,16 +58,19 @@ double condensation_bulk(const struct condensation_level *level, double log_odds
     return level->bulk_bend * square + level->bulk_constant - softplus;
 }
 
-void condensation_grid_init(struct condensation_grid *grid, size_t along_odds, size_t along_axis)
+/* c_j = (2 - [j = 0])/n sum_i f(x_i) T_j(x_i). */
+void condensation_transforms_init(struct condensation_transforms *out)
 {
-    *grid = (struct condensation_grid){.nodes = {along_odds, along_axis}};
-    for (int axis = 0; axis < 2; axis++) {
-        size_t n = grid->nodes[axis]; /* c_j = (2 - [j = 0])/n sum_i f(x_i) T_j(x_i) */
+    for (size_t n = 1; n <= CONDENSATION_NODES; n++)
         for (size_t j = 0; j < n; j++)
             for (size_t i = 0; i < n; i++)
-                grid->transform[axis][j][i] = (j == 0 ? 1.0 : 2.0) / (double)n
-                                              * cos(M_PI * (double)j * ((double)(n - 1 - i) + 0.5) / (double)n);
-    }
+                out->of[n][j][i] = (j == 0 ? 1.0 : 2.0) / (double)n
+                                   * cos(M_PI * (double)j * ((double)(n - 1 - i) + 0.5) / (double)n);
+}
+
+void condensation_grid_init(struct condensation_grid *grid, const struct condensation_transforms *transforms)
+{
+    *grid = (struct condensation_grid){.transforms = transforms};
 }
 
 void condensation_grid_free(struct condensation_grid *grid)
@@ -70,15 +81,20 @@ void condensation_grid_free(struct condensation_grid *grid)
 
 /* ---- Where the codeword has its mass ---- */
 
-/* -log of its density in (u, q) but for a constant, by Cramer's rate functions: u^2/2 along the axis and, of chi^2 of
- * n degrees across, n (q/n - 1 - log(q/n))/2. Convex in u and l. */
-static double rate_function(const struct condensation_level *level, double l, double u)
+/* u^2/2 along the axis and, of chi^2 of n degrees across, n (q/n - 1 - log(q/n))/2. Convex in u and l. */
+double condensation_rate(const struct condensation_level *level, double l, double u)
 {
     double q = condensation_square(level, l, u), n = level->across;
     return q > 0.0 ? 0.5 * u * u + 0.5 * n * (q / n - 1.0 - log(q / n)) : HUGE_VAL;
 }
 
-/* At one l: q > 0 for u in (from, to), and the u there where the rate function is least, by ternary search. */
+/* Its derivative by u. */
+static double rate_slope(const struct condensation_level *level, double l, double u)
+{
+    return u + (1.0 - level->across / condensation_square(level, l, u)) * (level->slope / level->bend - u);
+}
+
+/* At one l: q > 0 for u in (from, to), and the u there where the rate function is least. */
 struct slice {
     double from, to, likeliest, least;
 };
@@ -88,38 +104,34 @@ static struct slice slice_at(const struct condensation_level *level, double l)
     double centre = level->slope / level->bend, square = centre * centre + 2.0 * (level->constant - l) / level->bend;
     double half = square > 0.0 ? sqrt(square) : 0.0, from = centre - half, to = centre + half;
     struct slice slice = {from, to, centre, HUGE_VAL}; /* no point has this l where square <= 0 */
-    for (int i = 0; square > 0.0 && i < 60; i++) {
-        double left = from + (to - from) / 3.0, right = to - (to - from) / 3.0;
-        if (rate_function(level, l, left) < rate_function(level, l, right))
-            to = right;
-        else
-            from = left;
+    if (!(square > 0.0))
+        return slice;
+    for (int i = 0; i < 50; i++) {
+        double middle = 0.5 * (from + to);
+        *(rate_slope(level, l, middle) < 0.0 ? &from : &to) = middle;
     }
-    if (square > 0.0) {
-        slice.likeliest = 0.5 * (from + to);
-        slice.least = rate_function(level, l, slice.likeliest);
-    }
+    slice.likeliest = 0.5 * (from + to);
+    slice.least = condensation_rate(level, l, slice.likeliest);
     return slice;
 }
 
-/* The u between `inside`, where the rate function is below `reach`, and `outside` up to which it stays so. */
+/* The u between `inside`, where the rate function is below `reach`, and `outside` up to which it stays so, by
+ * Newton's rule, which does not leave the interval that is left. */
 static double end_of(const struct condensation_level *level, double l, double inside, double outside, double reach)
 {
-    for (int i = 0; i < 40; i++) {
-        double middle = 0.5 * (inside + outside);
-        *(rate_function(level, l, middle) < reach ? &inside : &outside) = middle;
+    double u = 0.5 * (inside + outside);
+    for (int i = 0; i < 60 && fabs(outside - inside) > 1e-9; i++) {
+        double above = condensation_rate(level, l, u) - reach;
+        *(above < 0.0 ? &inside : &outside) = u;
+        double next = above < HUGE_VAL ? u - above / rate_slope(level, l, u) : outside;
+        if (fabs(next - u) < 1e-9)
+            return u;
+        u = (next - inside) * (next - outside) < 0.0 ? next : 0.5 * (inside + outside);
     }
     return inside;
 }
 
-static void ends_of(const struct condensation_level *level, double l, double reach, double *low, double *high)
-{
-    struct slice slice = slice_at(level, l);
-    *low = end_of(level, l, slice.likeliest, slice.from, reach);
-    *high = end_of(level, l, slice.likeliest, slice.to, reach);
-}
-
-static double typical_odds(const struct condensation_level *level)
+double condensation_typical_odds(const struct condensation_level *level)
 {
     return condensation_log_odds(level, 0.0, level->across);
 }
@@ -127,7 +139,7 @@ static double typical_odds(const struct condensation_level *level)
 /* The l, from the codeword's typical one in the given direction, where its density has fallen to exp(-reach). */
 static double last_odds(const struct condensation_level *level, double direction, double reach)
 {
-    double inside = typical_odds(level), step = 1.0;
+    double inside = condensation_typical_odds(level), step = 1.0;
     while (slice_at(level, inside + direction * step).least < reach)
         step *= 2.0;
     double outside = inside + direction * step;
@@ -141,7 +153,7 @@ static double last_odds(const struct condensation_level *level, double direction
 /* The mean over the codeword's law of min(1, e^-l) is about the largest exp(-rate - l) at l > 0. */
 bool condensation_is_over(const struct condensation_level *level, double reach)
 {
-    double typical = typical_odds(level), least = typical;
+    double typical = condensation_typical_odds(level), least = typical;
     for (int i = 0; i < CONDENSATION_OVER_PLACES && typical > 0.0; i++) {
         double l = typical * (double)i / CONDENSATION_OVER_PLACES;
         least = fmin(least, slice_at(level, l).least + l);
@@ -156,16 +168,33 @@ struct odds_range {
     double low, high, length, ends;
 };
 
-/* A panel's sides are straight, and where the codeword has its mass in (l, u) is convex: panels are short towards
- * the ends, and the more so in few dimensions, where the axis bends it, and long where the front is far. */
+/* Panels are short towards the ends, where their sides bend, and long where the front is far. */
 static double longest(const struct odds_range *range, double l)
 {
     double end = fmax(fmin(l - range->low, range->high - l), 0.0), whole = range->high - range->low;
     return fmin(range->length * (1.0 + 0.1 * fmax(fabs(l) - 10.0, 0.0)), range->ends * (0.5 * end + 0.05 * whole));
 }
 
-static enum status append(struct condensation_grid *grid, double from, double to, const double low[2],
-                          const double high[2], struct error *error)
+/* The polynomial in X through values at X = -cos(pi k/4), by its Chebyshev coefficients. */
+static void side_through(const double value[CONDENSATION_SIDE], double out[CONDENSATION_SIDE])
+{
+    double c[CONDENSATION_SIDE] = {0.0};
+    for (int j = 0; j < CONDENSATION_SIDE; j++)
+        for (int k = 0; k < CONDENSATION_SIDE; k++)
+            c[j] += (k % 4 == 0 ? 0.25 : 0.5) * (j % 4 == 0 ? 0.5 : 1.0) * value[4 - k] * cos(M_PI * j * k / 4.0);
+    out[0] = c[0] - c[2] + c[4];
+    out[1] = c[1] - 3.0 * c[3];
+    out[2] = 2.0 * c[2] - 8.0 * c[4];
+    out[3] = 4.0 * c[3];
+    out[4] = 8.0 * c[4];
+}
+
+static double side_at(const double side[CONDENSATION_SIDE], double X)
+{
+    return side[0] + X * (side[1] + X * (side[2] + X * (side[3] + X * side[4])));
+}
+
+static enum status append(struct condensation_grid *grid, double from, double to, double reach, struct error *error)
 {
     if (grid->count == CONDENSATION_PANELS)
         return fail_with(error, STATUS_NUMERIC, "a codeword's law needs more than %d panels", CONDENSATION_PANELS);
@@ -174,12 +203,21 @@ static enum status append(struct condensation_grid *grid, double from, double to
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu panels", grid->count + 1);
     grid->panel = grown;
     struct condensation_panel *panel = &grid->panel[grid->count++];
+    double middle[CONDENSATION_SIDE], half[CONDENSATION_SIDE], typical = condensation_typical_odds(&grid->level);
     panel->from = from;
     panel->to = to;
-    for (int i = 0; i < 2; i++) {
-        panel->low[i] = low[i];
-        panel->high[i] = high[i];
+    panel->rate = from < typical && typical < to ? 0.0 : HUGE_VAL;
+    for (int k = 0; k < CONDENSATION_SIDE; k++) {
+        double l = from + 0.5 * (1.0 - cos(M_PI * k / 4.0)) * (to - from);
+        struct slice slice = slice_at(&grid->level, l);
+        double low = end_of(&grid->level, l, slice.likeliest, slice.from, reach),
+               high = end_of(&grid->level, l, slice.likeliest, slice.to, reach);
+        panel->rate = fmin(panel->rate, slice.least);
+        middle[k] = 0.5 * (low + high);
+        half[k] = 0.5 * (high - low);
     }
+    side_through(middle, panel->middle);
+    side_through(half, panel->half);
     return STATUS_OK;
 }
 
@@ -188,23 +226,16 @@ enum status condensation_grid_lay(struct condensation_grid *grid, const struct c
                                   const struct condensation_extent *extent, struct error *error)
 {
     const struct odds_range range = {last_odds(level, -1.0, extent->reach), last_odds(level, 1.0, extent->reach),
-                                     extent->length,
-                                     extent->ends * fmin(level->dimension / CONDENSATION_ROUND_DIMENSION, 1.0)};
-    double from = fmax(range.low, -extent->depth), reach = 1.1 * extent->reach, low[2], high[2];
+                                     extent->length, extent->ends};
+    double from = fmax(range.low, -extent->depth);
     grid->level = *level;
     grid->depth = extent->depth;
     grid->count = 0;
-    if (!(from < range.high))
-        return STATUS_OK;
-    ends_of(level, from, reach, &low[0], &high[0]);
     while (from < range.high) {
         double length = fmin(longest(&range, from), longest(&range, from + longest(&range, from)));
         double to = from + 1.3 * length < range.high ? from + length : range.high;
-        ends_of(level, to, reach, &low[1], &high[1]);
-        TRY(append(grid, from, to, low, high, error));
+        TRY(append(grid, from, to, 1.1 * extent->reach, error));
         from = to;
-        low[0] = low[1];
-        high[0] = high[1];
     }
     return STATUS_OK;
 }
@@ -214,17 +245,15 @@ static double chebyshev_node(size_t i, size_t n)
     return -cos(M_PI * ((double)i + 0.5) / (double)n);
 }
 
-void condensation_panel_nodes(const struct condensation_grid *grid, const struct condensation_panel *panel,
-                              double *log_odds, double *u)
+void condensation_panel_nodes(const struct condensation_panel *panel, double *log_odds, double *u)
 {
-    for (size_t i = 0; i < grid->nodes[0]; i++) {
-        double share = 0.5 * (1.0 + chebyshev_node(i, grid->nodes[0]));
-        double low = panel->low[0] + share * (panel->low[1] - panel->low[0]),
-               high = panel->high[0] + share * (panel->high[1] - panel->high[0]);
-        for (size_t j = 0; j < grid->nodes[1]; j++) {
-            size_t at = i * grid->nodes[1] + j;
-            log_odds[at] = panel->from + share * (panel->to - panel->from);
-            u[at] = low + 0.5 * (1.0 + chebyshev_node(j, grid->nodes[1])) * (high - low);
+    for (size_t i = 0; i < panel->nodes[0]; i++) {
+        double X = chebyshev_node(i, panel->nodes[0]);
+        double middle = side_at(panel->middle, X), half = side_at(panel->half, X);
+        for (size_t j = 0; j < panel->nodes[1]; j++) {
+            size_t at = i * panel->nodes[1] + j;
+            log_odds[at] = panel->from + 0.5 * (1.0 + X) * (panel->to - panel->from);
+            u[at] = middle + half * chebyshev_node(j, panel->nodes[1]);
         }
     }
 }
@@ -232,20 +261,26 @@ void condensation_panel_nodes(const struct condensation_grid *grid, const struct
 void condensation_panel_fit(const struct condensation_grid *grid, const double *value,
                             struct condensation_panel *panel)
 {
-    size_t nx = grid->nodes[0], ny = grid->nodes[1];
+    size_t nx = panel->nodes[0], ny = panel->nodes[1];
     double half[CONDENSATION_NODES][CONDENSATION_NODES];
     memset(panel->coefficient, 0, sizeof panel->coefficient);
     for (size_t i = 0; i < nx; i++)
         for (size_t j = 0; j < ny; j++) {
             half[i][j] = 0.0;
             for (size_t k = 0; k < ny; k++)
-                half[i][j] += grid->transform[1][j][k] * value[i * ny + k];
+                half[i][j] += grid->transforms->of[ny][j][k] * value[i * ny + k];
         }
+    panel->tail[0] = panel->tail[1] = 0.0;
     for (size_t i = 0; i < nx; i++)
         for (size_t j = 0; j < ny; j++) {
-            panel->coefficient[i][j] = 0.0;
+            double c = 0.0;
             for (size_t k = 0; k < nx; k++)
-                panel->coefficient[i][j] += grid->transform[0][i][k] * half[k][j];
+                c += grid->transforms->of[nx][i][k] * half[k][j];
+            panel->coefficient[i][j] = c;
+            if (i + 2 >= nx)
+                panel->tail[0] = fmax(panel->tail[0], fabs(c));
+            if (j + 2 >= ny)
+                panel->tail[1] = fmax(panel->tail[1], fabs(c));
         }
 }
 
@@ -285,22 +320,61 @@ VECTOR_CLONES static void evaluate_panel(const struct condensation_panel *panel,
         out[k] = c1[k];
 }
 
-/* Points of one panel that wait for others of it. */
+/* Points of one panel that wait for others of it, and the factors of their values. */
 struct queue {
     size_t count, point[TOGETHER];
-    double X[TOGETHER], Y[TOGETHER];
+    double X[TOGETHER], Y[TOGETHER], factor[TOGETHER];
 };
 
-static void empty(const struct condensation_grid *grid, const struct condensation_panel *panel, struct queue *queue,
-                  double *out)
+static void empty(const struct condensation_panel *panel, struct queue *queue, double *out)
 {
     double value[TOGETHER];
     for (size_t k = queue->count; k < TOGETHER; k++)
         queue->X[k] = queue->Y[k] = 0.0;
-    evaluate_panel(panel, grid->nodes[0], grid->nodes[1], queue->X, queue->Y, value);
+    evaluate_panel(panel, panel->nodes[0], panel->nodes[1], queue->X, queue->Y, value);
     for (size_t k = 0; k < queue->count; k++)
-        out[queue->point[k]] = value[k];
+        out[queue->point[k]] += queue->factor[k] * value[k];
     queue->count = 0;
+}
+
+static void put(const struct condensation_panel *panel, struct queue *queue, size_t point, double X, double Y,
+                double factor, double *out)
+{
+    queue->point[queue->count] = point;
+    queue->X[queue->count] = X;
+    queue->Y[queue->count] = Y;
+    queue->factor[queue->count++] = factor;
+    if (queue->count == TOGETHER)
+        empty(panel, queue, out);
+}
+
+static double within(double X)
+{
+    return X < -1.0 ? -1.0 : X > 1.0 ? 1.0 : X;
+}
+
+/* Beyond a panel by its value at the side and at a point within, which bounds what errors grow by. */
+static void put_beyond(const struct condensation_panel *panel, struct queue *queue, size_t point, double X, double Y,
+                       double *out)
+{
+    double side_X = within(X), side_Y = within(Y), beyond = fmax(fabs(X - side_X), fabs(Y - side_Y)),
+           share = fmin(beyond, CONDENSATION_MOST_BEYOND) / CONDENSATION_SECANT, unit = CONDENSATION_SECANT / beyond;
+    put(panel, queue, point, side_X, side_Y, 1.0 + share, out);
+    put(panel, queue, point, side_X - unit * (X - side_X), side_Y - unit * (Y - side_Y), -share, out);
+}
+
+static size_t panel_at(const struct condensation_grid *grid, double l, size_t at)
+{
+    while (at + 1 < grid->count && l > grid->panel[at].to)
+        at++;
+    while (at > 0 && l < grid->panel[at].from)
+        at--;
+    return at;
+}
+
+const struct condensation_panel *condensation_panel_at(const struct condensation_grid *grid, double log_odds)
+{
+    return grid->count > 0 ? &grid->panel[panel_at(grid, log_odds, 0)] : NULL;
 }
 
 void condensation_grid_evaluate(const struct condensation_grid *grid, size_t n, const double *log_odds,
@@ -316,24 +390,17 @@ void condensation_grid_evaluate(const struct condensation_grid *grid, size_t n, 
             out[i] = condensation_bulk(&grid->level, l, square[i]);
             continue;
         }
-        while (at + 1 < grid->count && l > grid->panel[at].to)
-            at++;
-        while (at > 0 && l < grid->panel[at].from)
-            at--;
+        at = panel_at(grid, l, at);
         const struct condensation_panel *panel = &grid->panel[at];
-        double share = (l - panel->from) / (panel->to - panel->from);
-        share = share < 0.0 ? 0.0 : share > 1.0 ? 1.0 : share;
-        double low = panel->low[0] + share * (panel->low[1] - panel->low[0]),
-               high = panel->high[0] + share * (panel->high[1] - panel->high[0]);
-        double Y = (2.0 * u[i] - low - high) / (high - low);
-        struct queue *own = &queue[at];
-        own->point[own->count] = i;
-        own->X[own->count] = 2.0 * share - 1.0;
-        own->Y[own->count++] = Y < -1.0 ? -1.0 : Y > 1.0 ? 1.0 : Y;
-        if (own->count == TOGETHER)
-            empty(grid, panel, own, out);
+        double X = 2.0 * (l - panel->from) / (panel->to - panel->from) - 1.0, inside = within(X);
+        double Y = (u[i] - side_at(panel->middle, inside)) / side_at(panel->half, inside);
+        out[i] = 0.0;
+        if (X == inside && Y >= -1.0 && Y <= 1.0)
+            put(panel, &queue[at], i, X, Y, 1.0, out);
+        else
+            put_beyond(panel, &queue[at], i, X, Y, out);
     }
     for (size_t p = 0; p < grid->count; p++)
         if (queue[p].count > 0)
-            empty(grid, &grid->panel[p], &queue[p], out);
+            empty(&grid->panel[p], &queue[p], out);
 }

@@ -9,19 +9,7 @@
 /* Points of several rules together; the highest order in use along l, of nodes 0.13 apart. */
 enum { TOGETHER = 1024, MOST_ORDER = 20 };
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-/* The points of the largest rule, a tensor product, or of several small ones. */
-static size_t batch_of(const struct condensation_work *work)
-{
-    const struct quadrature *order = work->rules.order;
-    size_t odds = larger(order[MOST_ORDER].n, order[CONDENSATION_WIDE_ORDER].n),
-           front = larger(order[work->orders.front].n, order[CONDENSATION_WIDE_ORDER].n);
-    return larger(odds * larger(front, work->cut.n), TOGETHER);
-}
+enum { CUT_MOST = CONDENSATION_CUTS * CONDENSATION_CUT_NODES };
 
 enum status condensation_work_new(size_t dimension, const struct sampler *sampler,
                                   const struct condensation_orders *orders, struct condensation_work *out,
@@ -31,8 +19,10 @@ enum status condensation_work_new(size_t dimension, const struct sampler *sample
     *out = (struct condensation_work){.orders = *orders};
     bessel_init(0.5 * ((double)dimension - 1.0) - 1.0, &out->bessel);
     TRY(quadrature_table_new(&out->rules, 0, error));
-    TRY(quadrature_legendre(orders->cut, &out->cut, error));
-    size_t arrays = sampler->work_arrays < 1000 ? ARRAYS + 2 * sampler->work_arrays : 0, batch = batch_of(out);
+    for (size_t i = 0; i < CONDENSATION_CUTS; i++)
+        TRY(quadrature_legendre(CONDENSATION_CUT_NODES * (i + 1), &out->cut[i], error));
+    size_t batch = out->rules.order[MOST_ORDER].n * CUT_MOST; /* the largest tensor product */
+    size_t arrays = sampler->work_arrays < 1000 ? ARRAYS + 2 * sampler->work_arrays : 0;
     out->block = arrays > 0 ? array_new(arrays * batch, sizeof *out->block) : NULL;
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a codeword's law");
@@ -49,7 +39,8 @@ enum status condensation_work_new(size_t dimension, const struct sampler *sample
 void condensation_work_free(struct condensation_work *work)
 {
     quadrature_table_free(&work->rules);
-    free(work->cut.node);
+    for (size_t i = 0; i < CONDENSATION_CUTS; i++)
+        free(work->cut[i].node);
     free(work->block);
     *work = (struct condensation_work){0};
 }
@@ -75,62 +66,124 @@ static struct chain chain_of(const struct condensation_stage *stage)
                           .growth = log1p(added / (a * a * stage->variance_to))};
 }
 
+double condensation_spread(const struct condensation_stage *stage)
+{
+    return sqrt(chain_of(stage).S / stage->grid->level.variance) * condensation_steepness(&stage->grid->level, 0.0);
+}
+
 /* ---- Rules ---- */
 
 /* One point y and its quadrature rule, points [first, first + count) of a batch. Away from the axis the rule is
  * turned so that its first direction is that in which l grows, with the order that noise of such a spread in l needs,
  * and few nodes along the front. Near the axis it is a tensor product of one along the axis and one that ends there.
- */
+ * Given y, x comes from the codeword's chain with the probability pi(y), and else from the bulk's, in which l is less
+ * by the square of its spread: rules are centred between. */
 struct target_point {
     double along, rho;
     bool near;
     const struct quadrature *odds, *front;
     double cosine, sine;
+    double centre;             /* of the first direction, in units of tau */
+    double low, half;          /* near the axis, of the interval across */
     double tau, middle, shift; /* across, x has the mean square middle^2 + S; shift = middle/(a rho) - 1 */
     double constant;           /* of all exponents */
     size_t first, count;
 };
 
-/* The lowest order whose error is below the tolerance, for a function of l with poles at a distance of pi from the
- * real line, which noise of such a spread in l averages: about n! (spread/pi)^(2n) for n Gauss-Hermite nodes while
- * that falls with n, exp(-sqrt(4 n + 2) pi/spread), and exp(-2 pi^2/(spacing spread)) for a trapezoid rule. */
-static const struct quadrature *rule_for(const struct condensation_work *work, double spread)
+/* The distance from the real line of the poles in l of what a step does: pi for the score, at which 1/(1 + e^-l) has
+ * them; a rule of higher order evaluates it at l + s^2 pi(l), with the spread s of the noise, whose poles are those
+ * of the score and, about, at a distance of pi - s. */
+double condensation_pole(double spread)
 {
-    double term = 1.0, ratio = spread * spread / (M_PI * M_PI);
-    size_t order = work->orders.least;
+    return M_PI / (1.0 + CONDENSATION_NEARER * spread);
+}
+
+/* The order, `least` or more, in which n nodes average exp of a parabola of such a curvature, in units of tau, to
+ * (curvature/2)^n: the logarithm of the kernel has that of (n - 1)/2 log R, and l that of the front. */
+static size_t order_for(const struct condensation_work *work, size_t least, double curvature, double tolerance)
+{
+    size_t order = least;
+    while (order + 1 < HERMITE_ORDERS && (double)work->rules.order[order].n * log(0.5 * curvature) > log(tolerance))
+        order++;
+    return order;
+}
+
+/* The lowest order, `least` or more, whose error is below the tolerance, for a function of l with poles at a distance
+ * of b from the real line, which noise of such a spread in l averages: about n! (spread/b)^(2n) for n Gauss-Hermite
+ * nodes while that falls with n, exp(b^2/(2 spread^2) - sqrt(4 n + 2) b/spread), and exp(-2 pi b/(spacing spread))
+ * for a trapezoid rule; and for exp(l/2), which a rule that is centred between the codeword and the bulk averages, n!
+ * (spread/2)^(2n)/(2n)!. */
+static const struct quadrature *rule_for(const struct condensation_work *work, size_t least, double spread,
+                                         double tolerance)
+{
+    double b = condensation_pole(spread), term = 1.0, tilt = 1.0, ratio = spread * spread / (b * b);
+    size_t order = least;
     for (size_t n = 0; order < MOST_ORDER; order++) {
         const struct quadrature *rule = &work->rules.order[order];
-        for (; order < HERMITE_ORDERS && n < rule->n; n++)
+        for (; order < HERMITE_ORDERS && n < rule->n; n++) {
             term *= (double)(n + 1) * ratio;
-        double error = order < HERMITE_ORDERS ? fmin(term, exp(-sqrt(4.0 * (double)n + 2.0) * M_PI / spread))
-                                              : exp(-2.0 * M_PI * M_PI / ((rule->node[1] - rule->node[0]) * spread));
-        if (error < work->orders.tolerance)
+            tilt *= spread * spread / (16.0 * (double)n + 8.0);
+        }
+        double error = order < HERMITE_ORDERS
+                           ? fmin(term, exp((0.5 * b / spread - sqrt(4.0 * (double)n + 2.0)) * b / spread)) + tilt
+                           : exp(-2.0 * M_PI * b / ((rule->node[1] - rule->node[0]) * spread));
+        if (error < tolerance)
             break;
     }
     return &work->rules.order[order];
 }
 
+/* Gauss-Legendre over an interval of half-length H, which the weight exp(-x^2/2) needs about 1.25 H sqrt(log 1/tol)
+ * nodes for, and poles at a distance b from it log(1/tol)/(2 asinh(b/H)). */
+static const struct quadrature *cut_rule_for(const struct condensation_work *work, double half, double spread,
+                                             double tolerance)
+{
+    double digits = -log(tolerance),
+           nodes =
+               fmax(1.25 * half * sqrt(digits), 0.5 * digits / asinh(condensation_pole(spread) / (spread * half))),
+           index = ceil(nodes / CONDENSATION_CUT_NODES) - 1.0;
+    return &work->cut[(size_t)fmin(fmax(index, 0.0), CONDENSATION_CUTS - 1)];
+}
+
 static enum status choose_rule(const struct condensation_stage *stage, const struct condensation_work *work,
-                               const struct chain *chain, struct target_point *point, struct error *error)
+                               const struct chain *chain, double excess, struct target_point *point,
+                               struct error *error)
 {
     const struct condensation_level *level = &stage->grid->level;
     double rest = (level->across - 1.0) * chain->S, g = chain->gain, a = chain->a, reference = a * point->rho;
     double u = a * point->along / level->sd, odds_along = (level->slope - level->bend * u) / level->sd,
            odds_across = -level->bend * reference / level->variance;
+    double tolerance = fmin(work->orders.tolerance * stage->slack, CONDENSATION_LOOSEST);
     point->tau = sqrt(chain->S);
     point->middle = sqrt(g * g * point->rho * point->rho + rest);
     point->near = point->middle < CONDENSATION_CLEAR * point->tau;
-    double steepness = point->near ? fabs(odds_along) : hypot(odds_along, odds_across),
+    double whole = hypot(odds_along, odds_across), steepness = point->near ? fabs(odds_along) : whole,
            spread = point->tau * steepness;
-    if (stage->axis != NULL && spread > CONDENSATION_MOST_SPREAD)
+    if (stage->axis != NULL && point->tau * whole > CONDENSATION_MOST_SPREAD)
         return fail_with(
             error, STATUS_UNSUPPORTED,
             "steps so large that paths condense on a codeword within one: noise moves its log-likelihood "
             "ratio by %.2g in step t = %zu, and a planted law needs less than %g",
-            spread, stage->stage.step->t, CONDENSATION_MOST_SPREAD);
-    const struct quadrature *wide = &work->rules.order[CONDENSATION_WIDE_ORDER];
-    point->odds = stage->axis == NULL ? wide : rule_for(work, spread);
-    point->front = point->near ? &work->cut : stage->axis == NULL ? wide : &work->rules.order[work->orders.front];
+            point->tau * whole, stage->stage.step->t, CONDENSATION_MOST_SPREAD);
+    const struct quadrature *wide = &work->rules.order[work->orders.wide];
+    size_t order = order_for(work, work->orders.least,
+                             level->bend * chain->S / level->variance
+                                 + (point->near ? 0.0 : 0.5 * rest / (point->middle * point->middle)),
+                             tolerance);
+    double bulk = stage->axis == NULL ? 0.0 : -expm1(level->log_own - excess); /* 1 - pi(y) */
+    point->odds = stage->axis == NULL ? wide : rule_for(work, order, spread, tolerance);
+    point->centre = -spread * bulk;
+    if (point->near) {
+        double across = -odds_across * point->tau, reach = sqrt(-2.0 * log(tolerance)),
+               highest = point->middle + point->tau * (reach + across * bulk);
+        point->low = fmax(point->middle - reach * point->tau, 0.0);
+        point->half = 0.5 * (highest - point->low);
+        point->front = cut_rule_for(work, point->half / point->tau,
+                                    stage->axis == NULL ? 1e-3 : level->bend * highest * point->tau / level->variance,
+                                    tolerance);
+    } else {
+        point->front = stage->axis == NULL ? wide : &work->rules.order[order];
+    }
     point->cosine = odds_along / steepness;
     point->sine = odds_across / steepness;
     point->shift = ((g * g - a * a) * point->rho * point->rho + rest) / (reference * (point->middle + reference));
@@ -148,17 +201,17 @@ static void add_points(struct condensation_work *work, const struct chain *chain
                        struct target_point *point)
 {
     double tau = point->tau, reference = chain->a * point->rho, root = sqrt(chain->v) / chain->a;
-    double low = fmax(point->middle - CONDENSATION_CUT_REACH * tau, 0.0),
-           half = 0.5 * (point->middle + CONDENSATION_CUT_REACH * tau - low);
     size_t at = point->first;
     for (size_t i = 0; i < point->odds->n; i++)
         for (size_t j = 0; j < point->front->n; j++) {
-            double xi = point->odds->node[i], eta = point->front->node[j], along = tau * xi, R;
+            double node = point->odds->node[i], eta = point->front->node[j], R;
+            double xi = point->centre + node, along = tau * xi;
             work->weight[at] = point->odds->weight[i] * point->front->weight[j];
             if (point->near) {
-                R = low + half * (1.0 + eta);
-                work->weight[at] *= half / root;
-                work->value[at] = 0.5 * xi * xi - 0.5 * R * (R / chain->V) + (across - 1.0) * log(R / root);
+                along *= point->cosine; /* of 1 or -1 */
+                R = point->low + point->half * (1.0 + eta);
+                work->weight[at] *= point->half / root;
+                work->value[at] = 0.5 * node * node - 0.5 * R * (R / chain->V) + (across - 1.0) * log(R / root);
             } else {
                 double u = point->shift + tau * (point->sine * xi + point->cosine * eta) / reference;
                 along = tau * (point->cosine * xi - point->sine * eta);
@@ -166,7 +219,7 @@ static void add_points(struct condensation_work *work, const struct chain *chain
                 if (!(u > -1.0)) /* beyond the axis, where weights are below exp(-CONDENSATION_CLEAR^2/2) */
                     continue;
                 work->square[at] = u;
-                work->value[at] = 0.5 * (xi * xi + eta * eta);
+                work->value[at] = 0.5 * (node * node + eta * eta);
             }
             work->place[at] = along;
             work->argument[at] = chain->a * point->along + along;
@@ -288,7 +341,7 @@ enum status condensation_stage_apply(const struct condensation_stage *stage, str
         for (points = 0; done + points < count && points < TOGETHER; points++) {
             struct target_point *next = &point[points];
             *next = (struct target_point){.along = sd_to * u[done + points], .rho = rho[done + points], .first = n};
-            TRY(choose_rule(stage, work, &chain, next, error));
+            TRY(choose_rule(stage, work, &chain, excess[done + points], next, error));
             if (n > 0 && n + next->odds->n * next->front->n > TOGETHER)
                 break;
             add_points(work, &chain, stage->grid->level.across, next);

@@ -15,10 +15,9 @@
 
 /* What the quadrature of a stage spends. */
 struct condensation_orders {
-    double tolerance; /* of an integral over the direction in which l grows */
-    size_t least;     /* order in that direction, at least */
-    size_t front;     /* order along the front */
-    size_t cut;       /* nodes across of rules that end at the axis */
+    double tolerance; /* of the integrals at one point */
+    size_t least;     /* order, at least, in the direction in which l grows; along the front one less */
+    size_t wide;      /* in both directions, of the last transition, whose noise is as wide as the codeword */
 };
 
 /* The stage; or, after condensation, any number of steps whose score is the codeword's, D = slope x. */
@@ -28,14 +27,18 @@ struct condensation_stage {
     const struct condensation_grid *grid; /* before */
     double slope;                         /* after condensation */
     double variance_to;                   /* of the codeword after the stage */
+    double odds_before;                   /* typical l of the codeword before the stage, minus that after it */
+    double slack;                         /* by which the tolerance of integrals is larger here */
     struct cylinder_oracle *oracle;
 };
+
+enum { CONDENSATION_CUTS = 20, CONDENSATION_CUT_NODES = 8 };
 
 struct condensation_work {
     struct condensation_orders orders;
     struct bessel bessel;
     struct quadrature_table rules;
-    struct quadrature cut;
+    struct quadrature cut[CONDENSATION_CUTS]; /* of 8, 16, ... nodes, across, of rules that end at the axis */
     double *x, *score, *increment, *excess, *odds, *place, *square, *value, *term, *argument, *weight, *work;
     double *block;
     size_t node_updates;
@@ -44,6 +47,11 @@ MUST_USE enum status condensation_work_new(size_t dimension, const struct sample
                                            const struct condensation_orders *orders, struct condensation_work *out,
                                            struct error *error);
 void condensation_work_free(struct condensation_work *work);
+
+/* The standard deviation of the stage's noise in l, where l = 0. */
+double condensation_spread(const struct condensation_stage *stage);
+
+double condensation_pole(double spread);
 
 /* out[i] = log r after the stage at u[i], rho[i]; excess[i] = log(p/p_own) there. Errors: STATUS_UNSUPPORTED where
  * the noise of the stage is many times as wide as the front; STATUS_NUMERIC where r is not finite. */

@@ -71,39 +71,56 @@
 
 /* ---- A codeword's law ---- */
 
-/* [dimensions] From which on. Found: measured: what straight sides of panels cut off changes m_1, -0.52 and -0.37, by
- * 6e-3 in 4 dimensions and 1.4e-5 in 8. */
+/* [dimensions] From which on. Found: measured: in fewer the cylinder engine is as fast, and in 2 dimensions sides
+ * near the axis change m_1, -0.28, by 2e-3. */
 #define CONDENSATION_LEAST_DIMENSION 8
-/* [dimensions] Below which panels are shorter towards their ends, in proportion. Found: measured: as above. */
-#define CONDENSATION_ROUND_DIMENSION 20.0
-/* Nodes along l and along u; reach, depth, length, ends; tolerance and least order along l, order along the front,
- * nodes of rules that end at the axis; nodes of the final quadrature. Found: measured, one after the other at d = 64,
- * h d = 2: 16 nodes along u in place of 10 change m_1 of ddpm by 6e-4, 20 by 1e-6; 12 nodes along l in place of 10
- * change |Q - w| of accelerated, 4e-3, by 4e-6, 14 by 1e-7; a tolerance of 1e-11 in place of 1e-10 changes that of
- * runge-kutta-3, 5e-4, by 7e-7; and at h d = 1/3 a least order of 4, 5 nodes, leaves m_1 of runge-kutta-4 an error of
- * 1.1e-6, where one of 6 finds -6.2e-8, that of the crossing law. */
-#define CONDENSATION_FINE \
+/* Each: reach, depth, length and ends of panels; tolerance of integrals, least order, order of the last transition;
+ * tail of polynomials; what steps at the end that are left out may change. Found: measured, at d = 64: of ddpm at h d
+ * = 2 they find m_1, -0.2058236, to 5e-7, 2e-7, 1e-8 and less, of runge-kutta-3 at h d = 1/3, -5.3746e-6, to 8e-7,
+ * 7e-8, 4e-10 and less. What one shares with the next, no difference shows. */
+#define CONDENSATION_EFFORTS \
     { \
-        .nodes = {13, 17}, .extent = {.reach = 24.0, .depth = 20.0, .length = 6.0, .ends = 1.0}, \
-        .orders = {.tolerance = 1e-11, .least = 6, .front = 5, .cut = 40}, .expectation = 48 \
+        {{18.0, 16.0, 8.0, 2.0}, {1e-6, 2, 12}, 1e-5, 1e-7}, {{22.0, 18.0, 7.0, 2.0}, {1e-7, 3, 13}, 1e-6, 1e-8}, \
+            {{24.0, 20.0, 5.5, 2.0}, {1e-8, 4, 13}, 1e-7, 1e-9}, \
+        { \
+            {26.0, 22.0, 4.5, 2.0}, {1e-9, 5, 14}, 1e-8, 1e-10 \
+        } \
     }
-#define CONDENSATION_COARSE \
-    { \
-        .nodes = {12, 15}, .extent = {.reach = 22.0, .depth = 19.0, .length = 6.0, .ends = 1.0}, \
-        .orders = {.tolerance = 1e-10, .least = 5, .front = 4, .cut = 36}, .expectation = 40 \
-    }
-/* [quadrature order] In both directions of the last transition, whose noise is as wide as the codeword: 24 nodes.
- * Found: measured: its mass is that before it to 4e-9. */
-#define CONDENSATION_WIDE_ORDER 13
-/* [log-likelihood ratio] Standard deviation of a step's noise. Found: bound: the finest rule in use has nodes 0.13 of
- * it apart, and the error exp(-2 pi^2/(0.13 sd)), 1e-11 there. */
+/* [m_1] More is spent while the radius is larger, as far as there is more. Found: convention. */
+#define CONDENSATION_WANTED 1e-4
+/* [E_own|r - r'|] The radius is so many times what the two computations are apart, and at least the second. Found:
+ * measured: see test_condensation.c. */
+#define CONDENSATION_SAFETY 3.0
+#define CONDENSATION_RESOLVED 1e-9
+/* [1] Tolerances of a step, of the square of its noise's standard deviation in l; at least. Found: bound: a path is
+ * near the front for the inverse of that many steps, whose errors add up. */
+#define CONDENSATION_LEAST_SHARE 0.03
+/* [1] No integral has a larger tolerance. Found: not recorded. */
+#define CONDENSATION_LOOSEST 1e-5
+/* [tolerance of a tail] Panels of a smaller tail have a node less the next time, and of a larger one than the second
+ * are filled again. Found: as PATCH_REFILL_ABOVE. */
+#define CONDENSATION_FEWER_BELOW 0.1
+#define CONDENSATION_REFILL_ABOVE 4.0
+/* [nodes] In a direction, at least, and of the first panels. Found: not recorded. */
+#define CONDENSATION_LEAST_NODES 4
+#define CONDENSATION_FIRST_NODES 10
+/* [noise over the codeword's variance] Below which it is looked whether all that is left changes nothing. Found: not
+ * recorded. */
+#define CONDENSATION_LATE 0.1
+/* [1/spread] By which poles in l are nearer. Found: measured: of runge-kutta-4 at h d = 1.6 polynomials of 24 nodes
+ * had tails of 2e-4 where panels were as long as for poles at pi, and have 3e-7 now. */
+#define CONDENSATION_NEARER 0.6
+/* [panels] Beyond a panel log r is linear, with the slope between its side and a point so far within, up to the
+ * second distance. Found: measured: kept as at the side, where the codeword has a mass of e^-24, it changed m_1 of
+ * runge-kutta-4 at h d = 1.6 by 1e-5: polynomials carry the error into the panel. */
+#define CONDENSATION_SECANT 0.25
+#define CONDENSATION_MOST_BEYOND 0.5
+/* [log-likelihood ratio] Standard deviation of a step's noise. Found: bound: rules are centred between the codeword's
+ * chain and the bulk's, which are its square apart, and trapezoid rules reach 10 deviations. */
 #define CONDENSATION_MOST_SPREAD 6.0
 /* [scales of the quadrature] Distance from the axis from which turned rules are used. Found: bound: weight e^-18 at
  * the axis. */
 #define CONDENSATION_CLEAR 6.0
-/* [scales of the quadrature] To which rules that end at the axis reach beyond the middle. Found: bound: mass 1e-11
- * beyond. */
-#define CONDENSATION_CUT_REACH 6.8
 /* [V] rho^2 is taken to be at least so much, as D/rho is not finite on the axis. Found: bound: log r is a function of
  * rho^2, and changes by no more than rounding. */
 #define CONDENSATION_LEAST_SQUARE 1e-12
@@ -112,6 +129,8 @@
 /* [reach along the axis] Of the final quadrature in rho/sd, around sqrt(n). Found: bound: for n >= 7 the density of
  * chi there, over its largest, is below that of N(0, 1) at the reach along the axis. */
 #define CONDENSATION_CHI_REACH 0.85
+/* [degrees] From which on it does. */
+#define CONDENSATION_CHI_FROM 7.0
 /* [mass] Of a node of the final quadrature, that it counts. Found: bound: some 10^5 nodes together are below 1e-13.
  */
 #define CONDENSATION_LEAST_WEIGHT 1e-18
