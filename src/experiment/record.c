@@ -58,7 +58,7 @@ const struct quantity accuracy_quantities[] = {
     {"chi2_q_p", "χ²(q‖p)", offsetof(struct record, chi2_q_p), 0.1, false},
     {"planted_tv", "|Q − w|", offsetof(struct record, planted_tv), 0.1, true},
     {"planted_kl", "KL(w‖Q)", offsetof(struct record, planted_kl), 0.1, false},
-    {"planted_bracket_tv", "|Q − w|, other extreme", offsetof(struct record, planted_bracket_tv), 0.1, true},
+    {"planted_bracket_tv", "|Q′ − w|", offsetof(struct record, planted_bracket_tv), 0.1, true},
     {NULL, NULL, 0, 0.0, false}};
 
 const struct field record_fields[] = {
@@ -133,7 +133,7 @@ const struct field record_fields[] = {
     REAL_SINCE(6, RADIUS, planted_kl_error,
                "Estimated radius of planted_kl, of the numerical errors alone: see planted_codewords_mass_error."),
     REAL_SINCE(7, VALUE, planted_bracket_tv,
-               "planted_tv at the other extreme of the bulk's weight, 1 - w in place of 1; NaN of other laws."),
+               "|Q' - w|, planted_tv at the other extreme of the bulk's weight, 1 - w in place of 1; NaN of other laws."),
     REAL_SINCE(7, RADIUS, planted_bracket_tv_error,
                "Estimated radius of planted_bracket_tv, of the numerical errors alone."),
     REAL_SINCE(
