@@ -184,11 +184,6 @@ static inline size_t evaluate_part(const struct segment *segment, double end, si
     return stop;
 }
 
-static inline double centre_of(const struct mixture_level *mixture, size_t k, size_t anchor)
-{
-    return mixture != NULL ? mixture_level_centre(mixture, k, anchor) : 0.0;
-}
-
 /* Up to ROWS rows, each of which begins where the one before does or further right: panel by panel, so that what a
  * panel costs at all is spent once. */
 VECTOR_CLONES static void evaluate_rows(const struct panels *panels, const struct mixture_level *mixture,
@@ -197,16 +192,16 @@ VECTOR_CLONES static void evaluate_rows(const struct panels *panels, const struc
 {
     const struct panel *panel = panels->panel;
     size_t at = *hint < panels->count ? *hint : 0, left = rows, place[ROWS];
-    double shift = centre_of(mixture, panel[at].anchor, anchor);
+    double shift = mixture_level_centre(mixture, panel[at].anchor, anchor);
     while (at > 0 && x[0] < panel[at].centre + shift - panel[at].half_width)
-        shift = centre_of(mixture, panel[--at].anchor, anchor);
+        shift = mixture_level_centre(mixture, panel[--at].anchor, anchor);
     while (at + 1 < panels->count && x[0] > panel[at].centre + shift + panel[at].half_width)
-        shift = centre_of(mixture, panel[++at].anchor, anchor);
+        shift = mixture_level_centre(mixture, panel[++at].anchor, anchor);
     *hint = at;
     for (size_t r = 0; r < rows; r++)
         place[r] = 0;
     for (; left > 0; at++) {
-        struct segment segment = segment_of(&panel[at], centre_of(mixture, panel[at].anchor, anchor));
+        struct segment segment = segment_of(&panel[at], mixture_level_centre(mixture, panel[at].anchor, anchor));
         double end = at + 1 < panels->count ? segment.to : HUGE_VAL;
         for (size_t r = 0; r < rows; r++) {
             if (place[r] == n || x[r * n + place[r]] > end)

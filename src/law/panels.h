@@ -89,7 +89,8 @@ void panels_evaluate(const struct panels *panels, const struct mixture_level *mi
                      const double *x, double *out, size_t *hint);
 
 /* The same for `rows` rows of n ascending points each, one after another, none of which begins left of the row
- * before. mixture NULL: positions of panels and points are absolute. */
+ * before.
+ */
 void panels_evaluate_rows(const struct panels *panels, const struct mixture_level *mixture, size_t anchor,
                           size_t rows, size_t n, const double *x, double *out, size_t *hint);
 

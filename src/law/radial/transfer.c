@@ -317,9 +317,8 @@ static void apply_clear(const struct radial_transfer *transfer, struct radial_wo
                   work->relative + i * count, work->x + i * count);
     radial_level_evaluate(transfer->from, anchor, batch, work->x, work->excess, work->kappa);
     map_kappa(transfer, work, batch, work->x, work->kappa, work->map);
-    /* one point's nodes ascend, and so do all points at one node */
-    size_t run = count == 1 ? rule->n : count;
-    panels_evaluate_rows(transfer->grid, NULL, 0, batch / run, run, work->x, work->value, hint);
+    for (size_t at = 0, run = count == 1 ? rule->n : count; at < batch; at += run)
+        radial_panels_evaluate(transfer->grid, run, work->x + at, work->value + at, hint);
     for (size_t i = 0; i < rule->n; i++)
         add_terms(count, constant, square, 0.5 * rule->node[i] * rule->node[i], 1.0 / terms.variance_from,
                   terms.inverse_noise, work->relative + i * count, work->map + i * count, work->kappa + i * count,
