@@ -132,8 +132,9 @@ const struct field record_fields[] = {
         "their planted law; NaN of other laws."),
     REAL_SINCE(6, RADIUS, planted_kl_error,
                "Estimated radius of planted_kl, of the numerical errors alone: see planted_codewords_mass_error."),
-    REAL_SINCE(7, VALUE, planted_bracket_tv,
-               "|Q' - w|, planted_tv at the other extreme of the bulk's weight, 1 - w in place of 1; NaN of other laws."),
+    REAL_SINCE(
+        7, VALUE, planted_bracket_tv,
+        "|Q' - w|, planted_tv at the other extreme of the bulk's weight, 1 - w in place of 1; NaN of other laws."),
     REAL_SINCE(7, RADIUS, planted_bracket_tv_error,
                "Estimated radius of planted_bracket_tv, of the numerical errors alone."),
     REAL_SINCE(
