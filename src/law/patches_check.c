@@ -39,12 +39,15 @@ struct probe {
     double part[POINTS]; /* q here over its mean in the patch; at most 1 */
 };
 
-/* Infinite where a value is not a number. */
+/* The largest |q - q'| over q's mean in the patch, from two values of log r: part exp(larger - log r) (1 -
+ * exp(-|their difference|)) with the log r that `part` is of, so that one that is far too small where q is negligible
+ * counts as negligible. Infinite where a value is not a number. */
 static double largest_error(const struct probe *probe, const double *value, const double *exact)
 {
     double largest = 0.0;
     for (int j = 0; j < POINTS; j++) {
-        double error = probe->part[j] * fabs(expm1(value[j] - exact[j]));
+        double size = probe->part[j] * exp(fmax(value[j], exact[j]) - probe->value[j]),
+               error = size * -expm1(-fabs(value[j] - exact[j]));
         largest = isnan(error) ? HUGE_VAL : fmax(largest, error);
     }
     return largest;

@@ -111,7 +111,7 @@ static const struct {
 } runs[] = {{"ddpm", 64, 0.8, 1e-6},
             {"accelerated", 96, 0.35, 1e-3},
             {"runge-kutta-3", 64, 0.3, 1e-3},
-            {"accelerated-sde-2024", 48, 0.5, 1e-3},
+            {"accelerated-sde-2024", 48, 0.4, 1e-3},
             {"ddpm-ancestral", 128, 0.5, 1e-4}};
 enum { FEW_RUNS = 3 /* in a small run */ };
 
