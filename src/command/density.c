@@ -73,12 +73,9 @@ static const struct argp argp = {
     "FILE",
     "Draw the densities in the plane of X_1, of a sampler's output Y_1, and their difference: for every target of a "
     "file in two dimensions that is a mixture in the plane or a product of two laws on the line, every sampler and "
-    "number of steps, from the exact law with exact scores. Written are density-TARGET-SAMPLER-T.tsv (x, y, p, q - "
-    "p), "
-    ".svg and .png; `diffrate report` shows those that lie in its directory, where `diffrate run` draws those that "
-    "are cheap. The laws are "
-    "computed anew.\vExit "
-    "status: "
+    "number of steps, from the exact law with exact scores, which is computed anew. Written are "
+    "density-TARGET-SAMPLER-T.tsv (x, y, p, q - p), .svg and .png; `diffrate report` shows those that lie in its "
+    "directory, where `diffrate run` draws those that are cheap.\vExit status: "
     "0, or 1 on failure, 2 for a wrong FILE or option.\n\nExample:\n  diffrate density experiments/shapes.yaml "
     "--target two-moons",
     NULL,

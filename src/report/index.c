@@ -44,21 +44,20 @@ static const struct table_column columns[INDEX_COLUMNS] = {
 };
 
 static const char how_to_read[] =
-    "Exponents are of h (the step size, of order log T/T) and of d or a parameter in the metric; of steps, of 1/ε "
-    "and d in T/log T. Each is the worst of all samplers and targets that the claim is about, which stand beside it. "
-    "A claim that several results judge, one that is built in or stated in the same words by the same source, has "
-    "one "
-    "row, under the first: the worst of each bound and the verdict are of all of them, the result in parentheses. By "
-    "planted_tv or planted_kl: on codebooks TV and KL are not known, and what is judged is an annealed lower bound "
-    "of "
-    "them, which can refute a bound or show that it is tight. In the limit: extrapolated to h → 0 from exact laws, "
-    "exponents of d also to d → ∞ from four dimensions on; where that exists the verdict is taken on it. At finite "
-    "T: "
-    "fitted, with 95% intervals. Slack: by how much the worst exponent keeps its bound; 0 is tight. Theorems are "
-    "upper bounds, and targets that reach them need not be among those measured: supported means that these do not "
-    "refute them, not tight that they come nowhere near the bound. Where d coordinates are independent and alike, KL "
-    "grows like d, W2 like √d and TV, as h → 0 and d grows, like √d, whatever the sampler: such targets test no "
-    "larger power of d.";
+    "Exponents are of h (the step size, of order log T/T) and of d or a parameter in the metric; of steps, "
+    "of 1/ε and d in T/log T. Each is the worst of all samplers and targets that the claim is about, which "
+    "stand beside it. A claim that several results judge, one that is built in or stated in the same words "
+    "by the same source, has one row, under the first: the worst of each bound and the verdict are of all of "
+    "them, the result in parentheses. By planted_tv or planted_kl: on codebooks TV and KL are not known, and "
+    "what is judged is an annealed lower bound of them, which can refute a bound or show that it is tight; a "
+    "slack that it leaves may be smaller for TV and KL themselves. "
+    "In the limit: extrapolated to h → 0 from exact laws, exponents of d also to d → ∞ from four dimensions "
+    "on; where that exists the verdict is taken on it. At finite T: fitted, with 95% intervals. Slack: by "
+    "how much the worst exponent keeps its bound; 0 is tight. Theorems are upper bounds, and targets that "
+    "reach them need not be among those measured: supported means that these do not refute them, not tight "
+    "that they come nowhere near the bound. Where d coordinates are independent and alike, KL grows like d, "
+    "W2 like √d and TV, as h → 0 and d grows, like √d, whatever the sampler: such targets test no larger "
+    "power of d.";
 
 /* ---- Results ---- */
 
