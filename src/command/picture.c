@@ -1,6 +1,7 @@
 #include "command/picture.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +11,6 @@
 #include "core/memory.h"
 #include "law/plane_density.h"
 #include "report/density_figure.h"
-
-/* [s] That the law took, by the clock. */
-#define PICTURE_SECONDS 10.0
 
 static enum status compute(const struct picture *picture, struct plane_density *out, struct error *error)
 {
@@ -55,8 +53,9 @@ static bool is_there(const struct picture *picture)
     return access(path, F_OK) == 0;
 }
 
-/* The largest T of such a law, or 0. */
-static size_t find_cheap(const struct evidence *evidence, size_t target, size_t sampler, const struct record **rows)
+/* The largest T of a law in the plane that took so long at most, or 0. */
+static size_t find_steps(const struct evidence *evidence, size_t target, size_t sampler, double seconds,
+                         const struct record **rows)
 {
     const struct manifest *manifest = &evidence->manifest;
     size_t plane = 0, steps = 0;
@@ -64,16 +63,17 @@ static size_t find_cheap(const struct evidence *evidence, size_t target, size_t 
         plane++;
     size_t count = plane < manifest->dimension_count ? evidence_rows(evidence, target, sampler, 0, plane, rows) : 0;
     for (size_t i = 0; i < count; i++)
-        if (rows[i]->seconds <= PICTURE_SECONDS
+        if (rows[i]->seconds <= seconds
             && (strncmp(rows[i]->law, "plane", strlen("plane")) == 0 || manifest->dimension_count == 1))
             steps = rows[i]->steps;
     return steps;
 }
 
 enum status pictures_draw_cheap(const struct spec *spec, const struct evidence *evidence, size_t threads, bool anew,
-                                struct error *error)
+                                size_t *dear, struct error *error)
 {
     enum status status = STATUS_OK;
+    *dear = 0;
     const struct record **rows = array_new(evidence->result.count, sizeof(const struct record *));
     if (rows == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu rows", evidence->result.count);
@@ -81,8 +81,14 @@ enum status pictures_draw_cheap(const struct spec *spec, const struct evidence *
         for (size_t s = 0; s < spec->sampler_count && s < evidence->manifest.sampler_count; s++) {
             struct plane_density density = {0};
             struct error none;
-            const struct picture picture = {
-                spec, t, s, find_cheap(evidence, t, s, rows), PICTURE_POINTS, threads, evidence->directory};
+            const struct picture picture = {spec,
+                                            t,
+                                            s,
+                                            find_steps(evidence, t, s, PICTURE_SECONDS, rows),
+                                            PICTURE_POINTS,
+                                            threads,
+                                            evidence->directory};
+            *dear += picture.steps == 0 && find_steps(evidence, t, s, HUGE_VAL, rows) > 0;
             if (picture.steps == 0 || (!anew && is_there(&picture)))
                 continue;
             if (compute(&picture, &density, &none) == STATUS_OK)

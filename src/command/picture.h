@@ -10,6 +10,8 @@
 #include "results/evidence.h"
 
 enum { PICTURE_POINTS = 240 /* in either direction */ };
+/* [s] That the law of a cheap picture took, by the clock. */
+#define PICTURE_SECONDS 10.0
 
 struct picture {
     const struct spec *spec;
@@ -23,8 +25,9 @@ MUST_USE enum status picture_draw(const struct picture *picture, struct error *e
 
 /* One for each target and sampler at the largest T whose law in the plane was measured within PICTURE_SECONDS: of
  * laws by the plane's engine and, where the plane alone is asked for, of products. Those that are there are drawn
- * again only if `anew`; laws that have no picture have none. Errors: those of density_figure_draw. */
+ * again only if `anew`; laws that have no picture have none. Out: *dear, of how many targets and samplers no law took
+ * so little. Errors: those of density_figure_draw. */
 MUST_USE enum status pictures_draw_cheap(const struct spec *spec, const struct evidence *evidence, size_t threads,
-                                         bool anew, struct error *error);
+                                         bool anew, size_t *dear, struct error *error);
 
 #endif

@@ -169,7 +169,12 @@ static enum status finish(const struct spec *spec, const struct options *options
     enum status first = evidence_read(options->run.directory, claim_names(), &evidence, error);
     if (first == STATUS_OK) {
         size_t threads = (size_t)(options->run.jobs > 0 ? options->run.jobs : omp_get_max_threads());
-        first = pictures_draw_cheap(spec, &evidence, threads, anew, error);
+        size_t dear;
+        first = pictures_draw_cheap(spec, &evidence, threads, anew, &dear, error);
+        if (first == STATUS_OK && dear > 0)
+            printf(
+                "not drawn: densities in the plane of %zu law%s of more than %g s; `diffrate density` draws them\n",
+                dear, dear == 1 ? "" : "s", PICTURE_SECONDS);
         for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
             enum status status = steps[i](&evidence, first == STATUS_OK ? error : &ignored);
             first = first == STATUS_OK ? status : first;
