@@ -89,8 +89,8 @@
 /* [m_1] More is spent while the radius is larger, as far as there is more. Found: convention. */
 #define CONDENSATION_WANTED 1e-3
 /* [E_own|r - r'|] The radius is so many times what the two computations are apart, and at least the second. Found:
- * measured: of 13 laws of six samplers, d = 16 to 1024, h d = 1/3 to 6, against the finest effort, all errors are below
- * three times that distance, and one is above twice it. */
+ * measured: of 13 laws of six samplers, d = 16 to 1024, h d = 1/3 to 6, against the finest effort, all errors are
+ * below three times that distance, and one is above twice it. */
 #define CONDENSATION_SAFETY 3.0
 #define CONDENSATION_RESOLVED 1e-9
 /* [1] Tolerances of a step, of the square of its noise's standard deviation in l; at least. Found: bound: a path is
