@@ -79,6 +79,8 @@ struct law {
     double unexplained; /* part of it, if any, that the next two would not hold; they have been widened for it */
     double error_l1;    /* E_p|r - r_true| is at most this, but for the mass defect */
     double error_l2;    /* the same for sqrt(E_p (r - r_true)^2/r) */
+    double held_square; /* E_p (r - r~)^2 beyond the ends of the grid, where r~ is held at its last value, the largest
+                         * of all levels looked at: E_p r^2 may lack of what came from there. 0: not looked at */
     double rounding;    /* the part of both that no resolution takes away; 0: not known (closed form) */
     double *component_error; /* of each component k, an estimated radius of E_{p_k}(r_1 - 1), beside the mass defect;
                               * NULL: the engine has none */

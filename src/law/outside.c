@@ -4,9 +4,7 @@
 
 #define ROUNDING 1e-13
 
-/* Part of a panel over which slopes at its end are taken; a fall slower than SLOWEST a standard deviation is none;
- * and as little of q matters nowhere. */
-#define SLOPE_PART 0.02
+/* A fall slower than SLOWEST a standard deviation is none; and as little of q matters nowhere. */
 #define SLOWEST 0.1
 #define LEAST_MATTER 1e-40
 
@@ -27,7 +25,7 @@
  * integrand q^2/p then falls like s - g, at most (q^2/p)/(s - g). */
 static void add_outside(const struct law *law, const struct panel *panel, int side, struct outside *out)
 {
-    double outwards = side == 0 ? -1.0 : 1.0, step = SLOPE_PART * panel->half_width, sd = law_sd(law, panel);
+    double outwards = side == 0 ? -1.0 : 1.0, step = OUTSIDE_SLOPE_PART * panel->half_width, sd = law_sd(law, panel);
     double end = panel->centre + outwards * panel->half_width, log_p[2], log_r[2];
     const double x[2] = {end, end - outwards * step};
     law_log_density(law, panel, 2, x, log_p);
@@ -47,6 +45,17 @@ static void add_outside(const struct law *law, const struct panel *panel, int si
     out->chi2 += (s - g) * sd > SLOWEST        ? SAFETY_SQUARED * squared / (s - g)
                  : squared * sd > LEAST_MATTER ? HUGE_VAL
                                                : 0.0;
+}
+
+/* With S = -(log p)' and g = (log r)' outwards, p r(e)^2 times the integral of e^(-S u) (e^(g u) - 1)^2 over u > 0 is
+ * at least that, log p and log q being concave. */
+double outside_held_square(const double log_p[2], const double log_r[2], double step, double sd)
+{
+    double S = -(log_p[0] - log_p[1]) / step, g = (log_r[0] - log_r[1]) / step;
+    double squared = exp(log_p[0] + 2.0 * log_r[0]), slowest = SLOWEST / sd;
+    if (S > slowest && S - 2.0 * g > slowest)
+        return squared * 2.0 * g * g / (S * (S - g) * (S - 2.0 * g));
+    return squared * sd > LEAST_MATTER ? HUGE_VAL : 0.0;
 }
 
 struct outside law_outside(const struct law *law)

@@ -222,6 +222,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
     double of_places = conditions_rounding(problem->conditions); /* of positions in original coordinates */
     out->error_l1 += driver.errors.total.l1 + out->rounding + of_places;
     out->error_l2 += driver.errors.total.l2 + out->rounding + of_places;
+    out->held_square = driver.run.held_square;
     for (size_t k = 0; of_places > 0.0 && out->component_error != NULL && k < problem->factor->components; k++)
         out->component_error[k] += of_places / (problem->component > 0 ? 1.0 : problem->factor->weight[k]);
 done:

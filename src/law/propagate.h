@@ -95,9 +95,10 @@ struct propagation {
     const struct law_problem *problem;
     struct team *team; /* the threads of the problem */
     double resolution;
-    bool original;     /* the sampler must see original coordinates, not those relative to a component's mean */
-    double error_norm; /* of the score error's profile over the schedule (score_error_norm) */
-    struct step step;  /* the present one */
+    bool original;      /* the sampler must see original coordinates, not those relative to a component's mean */
+    double error_norm;  /* of the score error's profile over the schedule (score_error_norm) */
+    struct step step;   /* the present one */
+    double held_square; /* law.held_square so far; the geometry's to raise */
     struct undeclared undeclared; /* scores asked for at levels that the sampler has not declared */
 };
 

@@ -300,8 +300,61 @@ double density_below(const struct density *density, double x)
     return density->below[k] + shape_mass(density, from, w) * exp(-density->log_normaliser);
 }
 
-/* E F_0((x - sd z)/share) over z, between the places of kinks and jumps, where it is smooth; of the point masses
- * where sd/|share| is wide. */
+/* The mass of [from, from + width], all finite: where it is short, without the difference of two masses below. */
+static double mass_between(const struct density *density, double from, double width)
+{
+    const struct smooth_shape *shape = density->shape;
+    double total = 0.0;
+    for (size_t j = 0; j < density->pieces; j++) {
+        const struct density_piece *piece = &density->piece[j];
+        double start = fmax(from, piece->from), end = fmin(from + width, piece->to);
+        if (!(start < end))
+            continue;
+        struct density_piece part = {.to = start == from && end < piece->to ? width : end - start,
+                                     .log_from = value_at(piece, start),
+                                     .log_to = value_at(piece, end),
+                                     .slope = piece->slope};
+        total += exp(log_mass(&part));
+    }
+    if (shape == NULL)
+        return total;
+    double cell = (shape->highest - shape->lowest) / CELLS, length = width / density->scale;
+    double w = (from - density->place) / density->scale;
+    if (length > cell)
+        return density_below(density, from + width) - density_below(density, from);
+    return shape_mass(density, w, w + length) * exp(-density->log_normaliser);
+}
+
+/* The expectation over z of the mass below (x - sd z)/share, or in an interval of this width that begins there
+ * (share > 0), between the places of kinks and jumps, where it is smooth. */
+static double smoothed_mass(const struct density *density, double share, double sd, double x, double width)
+{
+    double total = 0.0, node[PART_NODES], weight[PART_NODES], scale = density->scale * fabs(share) / sd;
+    double at = -REACH_OF_NORMAL;
+    bool between = isfinite(width);
+    legendre_rule(PART_NODES, node, weight);
+    while (at < REACH_OF_NORMAL) {
+        double end = fmin(at + fmin(1.0, scale), REACH_OF_NORMAL);
+        for (size_t j = 0; j <= density->pieces && density->shape == NULL; j++) {
+            double place = j < density->pieces ? density->piece[j].from : density->piece[j - 1].to;
+            for (int side = 0; side <= (between ? 1 : 0); side++) {
+                double z = (x + (side == 1 ? width : 0.0) - share * place) / sd;
+                if (z > at && z < end)
+                    end = z;
+            }
+        }
+        double half = 0.5 * (end - at);
+        for (size_t i = 0; i < PART_NODES; i++) {
+            double z = at + half * (1.0 + node[i]), from = (x - sd * z) / share;
+            double mass = between ? mass_between(density, from, width / share) : density_below(density, from);
+            total += half * weight[i] * exp(-0.5 * z * z) * (share > 0.0 ? mass : 1.0 - mass);
+        }
+        at = end;
+    }
+    return fmin(total / sqrt(2.0 * M_PI), 1.0);
+}
+
+/* Of the point masses where sd/|share| is wide. */
 double density_smoothed_below(const struct density *density, double share, double sd, double x)
 {
     if (sd > density->narrow * fabs(share)) {
@@ -310,25 +363,12 @@ double density_smoothed_below(const struct density *density, double share, doubl
             below += density->weight[i] * 0.5 * erfc((share * density->position[i] - x) / sd * M_SQRT1_2);
         return below;
     }
-    double total = 0.0, node[PART_NODES], weight[PART_NODES], scale = density->scale * fabs(share) / sd;
-    double at = -REACH_OF_NORMAL;
-    legendre_rule(PART_NODES, node, weight);
-    while (at < REACH_OF_NORMAL) {
-        double end = fmin(at + fmin(1.0, scale), REACH_OF_NORMAL);
-        for (size_t j = 0; j <= density->pieces && density->shape == NULL; j++) {
-            double place = j < density->pieces ? density->piece[j].from : density->piece[j - 1].to;
-            double z = (x - share * place) / sd;
-            if (z > at && z < end)
-                end = z;
-        }
-        double half = 0.5 * (end - at);
-        for (size_t i = 0; i < PART_NODES; i++) {
-            double z = at + half * (1.0 + node[i]), below = density_below(density, (x - sd * z) / share);
-            total += half * weight[i] * exp(-0.5 * z * z) * (share > 0.0 ? below : 1.0 - below);
-        }
-        at = end;
-    }
-    return fmin(total / sqrt(2.0 * M_PI), 1.0);
+    return smoothed_mass(density, share, sd, x, HUGE_VAL);
+}
+
+double density_smoothed_between(const struct density *density, double share, double sd, double from, double width)
+{
+    return smoothed_mass(density, share, sd, from, width);
 }
 
 /* The integral of p_0(x) e^(i t x) over a piece. With its middle m, where p_0 is p, h half its length and

@@ -79,6 +79,9 @@ double density_quantile(const struct density *density, double u);
  */
 double density_below(const struct density *density, double x);
 double density_smoothed_below(const struct density *density, double share, double sd, double x);
+/* P(from <= share X_0 + sd Z <= from + width) where sd/share is at most `narrow`, share > 0: to 1e-13 of itself also
+ * of narrow intervals. */
+double density_smoothed_between(const struct density *density, double share, double sd, double from, double width);
 void density_characteristic(const struct density *density, double t, double *real, double *imaginary);
 
 /* Whether the point masses stand for the density at a level. */

@@ -14,6 +14,33 @@ struct argument_rule argument_rule_make(void)
 
 /* ---- On the line: sum_k w_k N(c_k, V_k) ---- */
 
+/* [1/narrow] sd of X_0 in the wave number of sin(k X_0), at most, that the point masses of a density integrate: they
+ * are exact for Gaussians of that deviation, whose transform reaches further. */
+#define SLOW_WAVE 2.0
+
+/* The components of the law; of a density, the point masses of a rule that integrates powers and waves of at most
+ * SLOW_WAVE to rounding. */
+struct line_components {
+    size_t count;
+    const double *weight, *mean, *sd; /* sd at the level; NULL: the noise's */
+    double root, noise_sd;
+};
+
+static struct line_components line_components(const struct mixture_level *mixture)
+{
+    const struct factor *factor = mixture->factor;
+    const struct density *density = factor->density;
+    double root = mixture->root_alpha_bar, noise_sd = sqrt(mixture->level.noise);
+    if (density != NULL)
+        return (struct line_components){density->masses, density->weight, density->position, NULL, root, noise_sd};
+    return (struct line_components){factor->components, factor->weight, factor->mean, mixture->sd, root, noise_sd};
+}
+
+static double sd_of(const struct line_components *line, size_t k)
+{
+    return line->sd != NULL ? line->sd[k] : line->noise_sd;
+}
+
 /* Phi(to) - Phi(from) to relative rounding. `width` is to - from, computed without the rounding of the two. A narrow
  * interval is integrated by quadrature, a wide one taken from the tail on its side of 0. */
 static double normal_between(const struct argument_rule *rule, double from, double to, double width)
@@ -33,27 +60,51 @@ static double normal_between(const struct argument_rule *rule, double from, doub
     return 0.5 * (erf(to * M_SQRT1_2) + erf(-from * M_SQRT1_2));
 }
 
+/* Of a density with little noise: an interval narrow for the noise by quadrature of p_t, a wider one of p_0. */
+static double density_probability(const struct mixture_level *mixture, const struct argument_rule *rule, double from,
+                                  double to, double *density)
+{
+    const struct density *own = mixture->factor->density;
+    double root = mixture->root_alpha_bar, noise_sd = sqrt(mixture->level.noise), log_density[ARGUMENT_NODES];
+    double x[ARGUMENT_NODES], place = 0.0, total = 0.0, origin = to / root;
+    density_evaluate(own, &mixture->level, origin, 1, &place, log_density, NULL);
+    *density = exp(log_density[0]);
+    if (isinf(from))
+        return density_smoothed_below(own, root, noise_sd, to);
+    if (to - from >= noise_sd)
+        return density_smoothed_between(own, root, noise_sd, from, to - from);
+    for (int i = 0; i < ARGUMENT_NODES; i++)
+        x[i] = 0.5 * (to - from) * (rule->node[i] - 1.0);
+    density_evaluate(own, &mixture->level, origin, ARGUMENT_NODES, x, log_density, NULL);
+    for (int i = 0; i < ARGUMENT_NODES; i++)
+        total += rule->weight[i] * exp(log_density[i]);
+    return 0.5 * (to - from) * total;
+}
+
 static double line_probability(const struct mixture_level *mixture, const struct argument_rule *rule, double from,
                                double to, double *density)
 {
-    const struct factor *factor = mixture->factor;
+    const struct density *smoothed = mixture->factor->density;
+    if (smoothed != NULL && !density_is_wide(smoothed, &mixture->level))
+        return density_probability(mixture, rule, from, to, density);
+    const struct line_components line = line_components(mixture);
     double probability = 0.0;
     *density = 0.0;
-    for (size_t k = 0; k < factor->components; k++) {
-        double centre = mixture->root_alpha_bar * factor->mean[k], sd = mixture->sd[k], u = (to - centre) / sd;
-        probability += factor->weight[k] * normal_between(rule, (from - centre) / sd, u, (to - from) / sd);
-        *density += factor->weight[k] * exp(-0.5 * u * u) / (sd * sqrt(2.0 * M_PI));
+    for (size_t k = 0; k < line.count; k++) {
+        double centre = line.root * line.mean[k], sd = sd_of(&line, k), u = (to - centre) / sd;
+        probability += line.weight[k] * normal_between(rule, (from - centre) / sd, u, (to - from) / sd);
+        *density += line.weight[k] * exp(-0.5 * u * u) / (sd * sqrt(2.0 * M_PI));
     }
     return probability;
 }
 
 static double line_second_moment(const struct mixture_level *mixture)
 {
-    const struct factor *factor = mixture->factor;
+    const struct line_components line = line_components(mixture);
     double second_moment = 0.0;
-    for (size_t k = 0; k < factor->components; k++) {
-        double centre = mixture->root_alpha_bar * factor->mean[k];
-        second_moment += factor->weight[k] * (centre * centre + mixture->sd[k] * mixture->sd[k]);
+    for (size_t k = 0; k < line.count; k++) {
+        double centre = line.root * line.mean[k], sd = sd_of(&line, k);
+        second_moment += line.weight[k] * (centre * centre + sd * sd);
     }
     return second_moment;
 }
@@ -62,28 +113,34 @@ static double line_second_moment(const struct mixture_level *mixture)
  * from 0 keeps its digits. */
 static double line_sd(const struct mixture_level *mixture)
 {
-    const struct factor *factor = mixture->factor;
+    const struct line_components line = line_components(mixture);
     double mean = 0.0, variance = 0.0;
-    for (size_t k = 0; k < factor->components; k++)
-        mean += factor->weight[k] * mixture_level_centre(mixture, k, 0);
-    for (size_t k = 0; k < factor->components; k++) {
-        double distance = mixture_level_centre(mixture, k, 0) - mean;
-        variance += factor->weight[k] * (mixture->sd[k] * mixture->sd[k] + distance * distance);
+    for (size_t k = 0; k < line.count; k++)
+        mean += line.weight[k] * (line.root * (line.mean[k] - line.mean[0]));
+    for (size_t k = 0; k < line.count; k++) {
+        double distance = line.root * (line.mean[k] - line.mean[0]) - mean, sd = sd_of(&line, k);
+        variance += line.weight[k] * (sd * sd + distance * distance);
     }
     return sqrt(variance);
 }
 
 /* E sin^2(k x) = (1 - sum_j w_j exp(-2 k^2 V_j) cos(2 k c_j))/2. Each term is -expm1(-2 k^2 V_j) cos(2 k c_j)/2
- * + sin^2(k c_j), which keeps the digits of slow waves. */
+ * + sin^2(k c_j), which keeps the digits of slow waves. Of a density and a fast wave it is (1 - exp(-2 k^2 O) Re
+ * E exp(2 i k sqrt(A) X_0))/2. */
 static double line_sine_square(const struct mixture_level *mixture, double wave_number)
 {
-    const struct factor *factor = mixture->factor;
+    const struct line_components line = line_components(mixture);
+    const struct density *density = mixture->factor->density;
     double square = 0.0;
-    for (size_t j = 0; j < factor->components; j++) {
-        double angle = wave_number * (mixture->root_alpha_bar * factor->mean[j]),
-               width = wave_number * mixture->sd[j];
+    if (density != NULL && fabs(wave_number) * line.root * density->narrow > SLOW_WAVE) {
+        double real, imaginary, width = wave_number * line.noise_sd;
+        density_characteristic(density, 2.0 * wave_number * line.root, &real, &imaginary);
+        return 0.5 * (1.0 - exp(-2.0 * width * width) * real);
+    }
+    for (size_t j = 0; j < line.count; j++) {
+        double angle = wave_number * (line.root * line.mean[j]), width = wave_number * sd_of(&line, j);
         double sine = sin(angle);
-        square += factor->weight[j] * (sine * sine - 0.5 * expm1(-2.0 * width * width) * cos(2.0 * angle));
+        square += line.weight[j] * (sine * sine - 0.5 * expm1(-2.0 * width * width) * cos(2.0 * angle));
     }
     return square;
 }

@@ -1,5 +1,6 @@
 /* The law at a noise level of the number x of which a score error is a function g(x) (theory (13)): a coordinate or a
- * projection of X_t, which is a mixture on the line, or the norm |X_t| of concentric Gaussians in d dimensions. */
+ * projection of X_t, which is a mixture or a density on the line, or the norm |X_t| of concentric Gaussians in d
+ * dimensions. */
 #ifndef MODEL_ERROR_ARGUMENT_H
 #define MODEL_ERROR_ARGUMENT_H
 

@@ -101,18 +101,6 @@ static enum status rotate(size_t dimension, struct factor_list *list, struct err
     return STATUS_OK;
 }
 
-enum status score_error_check(const struct score_error *error, const struct factor_list *list, struct error *failure)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (list->group[i].factor.density != NULL && !error->shape->constant)
-            return fail_with(
-                failure, STATUS_UNSUPPORTED,
-                "a %s error is sized by the law that it acts on, which is known of Gaussian mixtures; of "
-                "densities such as `laplace` only a constant one, `bias`, can be had",
-                error->shape->name);
-    return STATUS_OK;
-}
-
 enum status score_error_spread(const struct score_error *error, size_t dimension, struct factor_list *list,
                                struct error *failure)
 {
@@ -120,7 +108,6 @@ enum status score_error_spread(const struct score_error *error, size_t dimension
         list->group[i].error_share = 0.0;
     if (error == NULL || error->shape == NULL || list->count == 0)
         return STATUS_OK;
-    TRY(score_error_check(error, list, failure));
     if (error->spread == SPREAD_ONE || (error->spread == SPREAD_DIAGONAL && dimension == 1))
         return spread_one(list, failure);
     /* A constant vector along the diagonal is a constant in each coordinate. */

@@ -80,10 +80,6 @@ int score_error_equal(const struct score_error *a, const struct score_error *b);
 /* Writes every parameter to 17 digits: equal texts mean equal errors. */
 void score_error_describe(const struct score_error *error, FILE *file);
 
-/* STATUS_UNSUPPORTED where the error cannot be sized by the laws of the factors: those of densities on the line. */
-MUST_USE enum status score_error_check(const struct score_error *error, const struct factor_list *list,
-                                       struct error *failure);
-
 /* Gives each factor of a target in dimension `dimension` its share of eps_score^2 (factor_group.error_share), cutting
  * a group in two where one copy differs from the rest. A diagonal error of an isotropic Gaussian is that of one
  * coordinate after a rotation, and the list becomes the rotated target's. Errors: STATUS_UNSUPPORTED where the error

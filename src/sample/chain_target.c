@@ -262,6 +262,17 @@ static enum status levels_new(struct chain_error *chain_error, int at, struct er
                                               : mixture_level_new(argument, &chain_error->level[at], error);
 }
 
+/* A constant along the diagonal is one in each coordinate, which asks for no law along it: of densities there is
+ * none.
+ */
+static bool in_each_coordinate(const struct score_error *error, const struct factor_list *list)
+{
+    bool densities = false;
+    for (size_t g = 0; g < list->count; g++)
+        densities |= list->group[g].factor.density != NULL;
+    return error->spread == SPREAD_ALL || (error->spread == SPREAD_DIAGONAL && error->shape->constant && densities);
+}
+
 static enum status errors_new(const struct factor_list *list, struct chain_target *target, struct error *error)
 {
     const struct score_error *score_error = target->score_error;
@@ -272,9 +283,8 @@ static enum status errors_new(const struct factor_list *list, struct chain_targe
     target->error = array_new(most, sizeof *target->error);
     if (target->error == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu score errors", most);
-    TRY(score_error_check(score_error, list, error));
     target->error_norm = score_error_norm(score_error, target->schedule);
-    if (score_error->spread == SPREAD_ALL)
+    if (in_each_coordinate(score_error, list))
         status = add_all(target, 1.0 / (double)target->dimension, error);
     else if (score_error->spread == SPREAD_NORM)
         status = add_of_norm(list, target, error);

@@ -30,6 +30,10 @@ enum status marginal_of_coordinate(const struct factor *factor, size_t i, struct
     size_t n = factor->dimension, count = factor->components;
     if (factor_tilts(factor) != NULL)
         return fail_with(error, STATUS_UNSUPPORTED, "score errors of %zu spins are along the diagonal alone", n);
+    if (factor->density != NULL) {
+        *out = (struct factor_list){0};
+        return factor_list_append(out, factor, 1.0, error);
+    }
     struct component *part = array_new(count, sizeof *part);
     if (part == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu components of a marginal", count);
@@ -54,6 +58,13 @@ enum status marginal_of_diagonal(const struct factor_list *list, struct factor_l
     int complete;
     enum status status;
     TRY(projected_dimension(list, &d, error));
+    for (size_t g = 0; g < list->count; g++)
+        if (list->group[g].factor.density != NULL)
+            return fail_with(
+                error, STATUS_UNSUPPORTED,
+                "a score error along the diagonal is normalised against the target's law there, which is "
+                "known of Gaussian mixtures and not of densities such as `laplace`: of those only a bias "
+                "can be along it, and others in each coordinate or one (spread: all, one)");
     u = array_new(d, sizeof *u);
     if (u == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a direction in dimension %zu", d);

@@ -4,6 +4,7 @@
 #include "core/memory.h"
 #include "law/line/stage.h"
 #include "law/line/tuning.h"
+#include "law/outside.h"
 #include "law/propagate.h"
 
 extern const struct law_engine engine_line;
@@ -70,6 +71,26 @@ static void evaluate_start(const struct mixture_level *mixture, size_t anchor, s
     }
 }
 
+/* What holding r at the ends of the grid costs E_p r^2. */
+static void look_at_ends(struct line *line, size_t slot)
+{
+    const struct mixture_level *mixture = &line->level[slot];
+    double total = 0.0;
+    for (size_t p = 0; p < line->grid[slot].count; p++)
+        for (int side = 0; side < 2; side++) {
+            const struct panel *panel = &line->grid[slot].panel[p];
+            double step = OUTSIDE_SLOPE_PART * panel->half_width, log_p[2], log_r[2];
+            double end = panel->centre + (side == 0 ? -1.0 : 1.0) * panel->half_width;
+            const double x[2] = {end, end + (side == 0 ? step : -step)};
+            if (!panels_at_end(&line->grid[slot], p, side))
+                continue;
+            mixture_level_evaluate(mixture, panel->anchor, 2, x, log_p, NULL);
+            panel_evaluate(panel, 0.0, 2, x, log_r);
+            total += outside_held_square(log_p, log_r, step, mixture->sd[panel->anchor]);
+        }
+    line->run->held_square = fmax(line->run->held_square, total);
+}
+
 static enum status start(void *state, struct norms *local, struct error *error)
 {
     struct line *line = state;
@@ -94,6 +115,16 @@ static enum status start(void *state, struct norms *local, struct error *error)
         panel_add_errors(panel, log_density, value, made, log_own, &sums);
     }
     *local = norms_beyond(norms_of(sums), PROBE_MISSES, 0.0);
+    look_at_ends(line, 0);
+    return STATUS_OK;
+}
+
+static enum status fill_stage(void *state, bool checked, struct stage_result *out, struct error *error)
+{
+    struct line *line = state;
+    TRY(line_stage_fill(line, checked, out, error));
+    if (checked)
+        look_at_ends(line, (size_t)(line->result - line->grid));
     return STATUS_OK;
 }
 
@@ -161,7 +192,7 @@ static const struct geometry geometry = {
     .start = start,
     .set_score = set_score,
     .prepare_stage = line_stage_prepare,
-    .fill_stage = line_stage_fill,
+    .fill_stage = fill_stage,
     .correction_moments = line_correction_moments,
     .leaves_unchanged = leaves_unchanged,
     .move_slot = move_slot,
