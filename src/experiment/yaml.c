@@ -256,13 +256,13 @@ const char *doc_text(struct doc *doc, const yaml_node_t *node, size_t limit, con
     char phrase[80];
     if (node == NULL || doc->status != STATUS_OK)
         return "";
-    (void)snprintf(phrase, sizeof phrase, "a %s", what);
+    (void)snprintf(phrase, sizeof phrase, "%s %s", strchr("aeiou", what[0]) != NULL ? "an" : "a", what);
     if (node->type != YAML_SCALAR_NODE || node->data.scalar.length == 0 || is_null(node)) {
         doc_expected(doc, node, phrase);
         return "";
     }
     if (!is_one_line(scalar(node), node->data.scalar.length))
-        doc_refuse(doc, node->start_mark, "found a control character, expected a %s on one line", what);
+        doc_refuse(doc, node->start_mark, "found a control character, expected %s on one line", phrase);
     if (node->data.scalar.length > limit)
         doc_refuse(doc, node->start_mark, "found a %s of %zu bytes, expected at most %zu", what,
                    node->data.scalar.length, limit);

@@ -377,12 +377,16 @@ static int holds_norm(const struct product *product, size_t dimension)
            && (factor->mean == NULL || dimension > 2);
 }
 
-/* A clip that may act leaves TV open: a radius of more than this is that of any number. */
+/* A radius of more than this is that of any number. */
 #define MOST_RADIUS 0.25
 
 static enum status check_radii(const struct measurement *m, struct error *error)
 {
-    if (m->divergence.tv.error > MOST_RADIUS)
+    struct measured tv = m->divergence.tv;
+    if (tv.error > MOST_RADIUS && !(m->clip_probability > 0.5 * tv.error))
+        return fail_with(error, STATUS_NUMERIC, "TV is not known: %.3g with a radius of %.1e (mass defect %.1e)",
+                         tv.value, tv.error, m->divergence.mass_defect);
+    if (tv.error > MOST_RADIUS)
         return fail_with(error, STATUS_NUMERIC, "a clip that may act with probability %.1g leaves TV unknown",
                          m->clip_probability);
     if (m->error_effect.error > MOST_RADIUS)

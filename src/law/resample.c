@@ -36,11 +36,17 @@ enum status check_probed_mass(double mass, const char *sampler, struct error *er
 {
     if (fabs(mass - 1.0) <= PROBE_MASS_MISSED)
         return STATUS_OK;
+    if (mass > 1.0)
+        return fail_with(
+            error, STATUS_NUMERIC,
+            "the law of %s has %.3g times its mass on the grid, which does not resolve it: the steps are "
+            "too large",
+            sampler, mass);
     return fail_with(
         error, STATUS_NUMERIC,
         "the grid holds %.3g of the mass of the law of %s: the law is much narrower than its target, or has "
         "left its support",
-        mass, sampler);
+        fmax(mass, 0.0), sampler);
 }
 
 struct resampling {

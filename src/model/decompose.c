@@ -29,6 +29,19 @@ static double dot(size_t n, const double *a, const double *b)
     return total;
 }
 
+/* |v|, whose square may be out of range. */
+static double length_of(size_t n, const double *v)
+{
+    double largest = 0.0, total = 0.0;
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs(v[i]));
+    if (!(largest > 0.0 && isfinite(largest)))
+        return largest;
+    for (size_t i = 0; i < n; i++)
+        total += (v[i] / largest) * (v[i] / largest);
+    return largest * sqrt(total);
+}
+
 /* v - sum_k <a_k, v> a_k. Gram-Schmidt is repeated once, which makes it orthogonal to rounding. */
 static void make_orthogonal(size_t n, double *const *axis, size_t count, double *v)
 {
@@ -47,7 +60,7 @@ static void difference(const struct factor *factor, size_t k, double *out)
 }
 
 /* Gram-Schmidt with pivoting on the differences m_k - m_0: the longest remainder becomes the next axis. Returns 0
- * where their rank is above MOST_RANK. */
+ * where their rank is above MOST_RANK, or a difference overflows. */
 static int find_hull(const struct factor *factor, double *block, struct hull *out)
 {
     size_t n = factor->dimension;
@@ -60,27 +73,27 @@ static int find_hull(const struct factor *factor, double *block, struct hull *ou
         size_t best = 0;
         for (size_t k = 1; k < factor->components; k++) {
             difference(factor, k, work);
-            longest = fmax(longest, sqrt(dot(n, work, work)));
+            longest = fmax(longest, length_of(n, work));
             make_orthogonal(n, out->axis, out->rank, work);
-            double length = sqrt(dot(n, work, work));
+            double length = length_of(n, work);
             best = length > remainder ? k : best;
             remainder = fmax(remainder, length);
         }
-        if (!(remainder > RANK_TOLERANCE * longest))
+        if (isfinite(longest) && remainder <= RANK_TOLERANCE * longest)
             break;
-        if (out->rank == MOST_RANK)
+        if (out->rank == MOST_RANK || !isfinite(longest))
             return 0;
         difference(factor, best, out->axis[out->rank]);
         make_orthogonal(n, out->axis, out->rank, out->axis[out->rank]);
-        double length = sqrt(dot(n, out->axis[out->rank], out->axis[out->rank]));
+        double length = length_of(n, out->axis[out->rank]);
         for (size_t i = 0; i < n; i++)
             out->axis[out->rank][i] /= length;
         out->rank++;
     }
     memcpy(out->offset, factor->mean, n * sizeof *out->offset);
     make_orthogonal(n, out->axis, out->rank, out->offset);
-    out->distance = sqrt(dot(n, out->offset, out->offset));
-    if (!(out->distance > RANK_TOLERANCE * sqrt(dot(n, factor->mean, factor->mean))))
+    out->distance = length_of(n, out->offset);
+    if (!(out->distance > RANK_TOLERANCE * length_of(n, factor->mean)))
         out->distance = 0.0;
     return 1;
 }

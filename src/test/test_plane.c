@@ -609,6 +609,16 @@ TEST(test_decomposition_into_lines)
     list = decomposed(&product, 1.0); /* equal ones, that fill the plane */
     ck_assert_uint_eq(list.count, 1);
     factor_list_free(&list);
+    /* squares of distances, or distances, beyond what a double holds: they were taken for no distance */
+    for (int i = 0; i < 3; i++) {
+        const double x = (const double[]){1e-170, 1e160, 1.7e308}[i];
+        double apart[] = {x, 0.0, x, 0.0, -x, 0.0, -x, 0.0};
+        const struct factor wide = {4, 2, half, apart, equal, NULL, NULL, NULL};
+        list = decomposed(&wide, 1.0);
+        ck_assert_uint_eq(list.group[0].factor.dimension, i < 2 ? 1 : 4);
+        ck_assert_uint_eq(list.group[0].factor.components, 2);
+        factor_list_free(&list);
+    }
 }
 
 /* One component of variances 4 and 1 along axes that are turned. */
