@@ -5,10 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/elementary.h"
 #include "core/vmath.h"
 #include "law/tuning.h"
 
 enum { CHUNK = 64 };
+#define ATANH_NEAR 0.17 /* within the domain of atanh_series */
 
 /* u_{k+1}(p) = p^2 (1 - p^2) u_k'(p)/2 + integral_0^p (1 - 5 t^2) u_k(t) dt/8. */
 void bessel_init(double order, struct bessel *out)
@@ -57,19 +59,13 @@ struct parts {
     double linear[CHUNK], first[CHUNK], second[CHUNK]; /* w - z, and the arguments of log1p, times -nu and 1/4 */
 };
 
-VECTOR_CLONES static void expand_parts(const struct bessel *bessel, int terms, size_t n, const double *z,
-                                       struct parts *out)
+/* sum_k u_k(p)/nu^k, from p^2 and 1/w. */
+static inline void add_series(const struct bessel *bessel, int terms, size_t n, const double *p2,
+                              const double *inverse, double *s)
 {
-    double nu = bessel->order, p2[CHUNK], inverse[CHUNK], s[CHUNK], value[CHUNK];
-    for (size_t i = 0; i < n; i++) {
-        double x = nu / z[i], square = x * x, root = sqrt(1.0 + square);
-        inverse[i] = 1.0 / (z[i] * root);
-        p2[i] = square / (1.0 + square);
+    double value[CHUNK];
+    for (size_t i = 0; i < n; i++)
         s[i] = 0.0;
-        out->linear[i] = nu * x / (1.0 + root);
-        out->first[i] = x + square / (1.0 + root);
-        out->second[i] = square;
-    }
     for (int k = terms; k >= 1; k--) {
         for (size_t i = 0; i < n; i++)
             value[i] = bessel->coefficient[k][k];
@@ -79,37 +75,64 @@ VECTOR_CLONES static void expand_parts(const struct bessel *bessel, int terms, s
         for (size_t i = 0; i < n; i++)
             s[i] = (s[i] + value[i]) * inverse[i];
     }
+}
+
+VECTOR_CLONES static void expand_parts(const struct bessel *bessel, int terms, size_t n, const double *z,
+                                       struct parts *out)
+{
+    double nu = bessel->order, p2[CHUNK], inverse[CHUNK], s[CHUNK];
+    for (size_t i = 0; i < n; i++) {
+        double x = nu / z[i], square = x * x, root = sqrt(1.0 + square);
+        inverse[i] = 1.0 / (z[i] * root);
+        p2[i] = square / (1.0 + square);
+        out->linear[i] = nu * x / (1.0 + root);
+        out->first[i] = x + square / (1.0 + root);
+        out->second[i] = square;
+    }
+    add_series(bessel, terms, n, p2, inverse, s);
     for (size_t i = 0; i < n; i++) {
         double square = out->second[i];
         out->second[i] = (s[i] * (4.0 + s[i] * (6.0 + s[i] * (4.0 + s[i]))) - square) / (1.0 + square);
     }
 }
 
-VECTOR_CLONES static void add_logarithms(size_t n, double factor, const struct parts *parts, double *out)
-{
-    double log_first[CHUNK], log_second[CHUNK];
-    vlog1p(n, parts->first, log_first);
-    vlog1p(n, parts->second, log_second);
-    for (size_t i = 0; i < n; i++)
-        out[i] = parts->linear[i] + (0.25 * log_second[i] - factor * log_first[i]);
-}
-
 static void expand(const struct bessel *bessel, int terms, size_t n, const double *z, double *out)
 {
     struct parts parts;
+    double log_first[CHUNK], log_second[CHUNK];
     expand_parts(bessel, terms, n, z, &parts);
-    add_logarithms(n, bessel->order, &parts, out);
+    vlog1p(n, parts.first, log_first);
+    vlog1p(n, parts.second, log_second);
+    for (size_t i = 0; i < n; i++)
+        out[i] = parts.linear[i] + (0.25 * log_second[i] - bessel->order * log_first[i]);
 }
 
-/* (nu + 1/2) log1p(a) goes into the logarithms that there are: nu log1p(a) - nu log1p(b) = -nu log1p((b - a)/(1 +
- * a)), log1p(a)/2 + log1p(c)/4 = log1p(c + a (2 + a) (1 + c))/4. */
-VECTOR_CLONES static void take_in(size_t n, const double *a, struct parts *parts)
+/* (nu + 1/2) log1p(a/b) goes into the logarithms that there are. With asinh(nu/z) = log1p(x/z), x = nu + w - z, and
+ * log1p(y/x) = 2 atanh(y/(2 x + y)),
+ *     nu log1p(a/b) - nu log1p(x/z) = -nu log1p((b x - a z)/((a + b) z)),
+ *     log1p(a/b)/2 + log((1 + s)^2 z/w)/2 = log1p(((1 + s)^2 (a + b) z - b w)/(b w))/2.
+ * False where an argument of log1p is too far from 0 for the series. */
+VECTOR_CLONES static bool expand_with_power(const struct bessel *bessel, int terms, size_t n, const double *z,
+                                            const double *a, const double *b, double *out)
 {
+    double nu = bessel->order, w[CHUNK], p2[CHUNK], inverse[CHUNK], s[CHUNK];
+    uint64_t beyond = 0;
     for (size_t i = 0; i < n; i++) {
-        double c = parts->second[i];
-        parts->first[i] = (parts->first[i] - a[i]) / (1.0 + a[i]);
-        parts->second[i] = c + a[i] * (2.0 + a[i]) * (1.0 + c);
+        w[i] = sqrt(nu * nu + z[i] * z[i]);
+        inverse[i] = 1.0 / w[i];
+        p2[i] = nu * inverse[i] * (nu * inverse[i]);
     }
+    add_series(bessel, terms, n, p2, inverse, s);
+    for (size_t i = 0; i < n; i++) {
+        double linear = nu * (nu / (w[i] + z[i])), sum = (a[i] + b[i]) * z[i];
+        double first = b[i] * (nu + linear) - a[i] * z[i];
+        double second = a[i] * z[i] - b[i] * linear + s[i] * (2.0 + s[i]) * sum;
+        double f = first / (2.0 * sum + first), g = second / (2.0 * (b[i] * w[i]) + second);
+        double log_first = f * (2.0 + atanh_series(f * f)), log_second = g * (2.0 + atanh_series(g * g));
+        beyond += fabs(f) < ATANH_NEAR && fabs(g) < ATANH_NEAR ? 0u : 1u;
+        out[i] = linear + (0.5 * log_second - nu * log_first);
+    }
+    return beyond == 0;
 }
 
 static bool is_small(const struct bessel *bessel, double z)
@@ -160,31 +183,22 @@ void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, d
     }
 }
 
-/* Beyond, one of 1 + first and 1 + second would lose digits. */
-VECTOR_CLONES static bool is_moderate(size_t n, const double *a)
-{
-    uint64_t beyond = 0;
-    for (size_t i = 0; i < n; i++)
-        beyond += fabs(a[i] - 0.25) < 0.75 ? 0u : 1u;
-    return beyond == 0;
-}
-
-void bessel_log_with_power(const struct bessel *bessel, size_t n, const double *z, const double *a, double *out)
+void bessel_log_with_power(const struct bessel *bessel, size_t n, const double *z, const double *a, const double *b,
+                           double *out)
 {
     for (size_t start = 0; start < n; start += CHUNK) {
         size_t count = n - start < CHUNK ? n - start : CHUNK;
-        double w = smallest_w(bessel, count, z + start), log_a[CHUNK];
-        if (w >= BESSEL_UNIFORM_FROM && is_moderate(count, a + start)) {
-            struct parts parts;
-            expand_parts(bessel, terms_needed(bessel, w), count, z + start, &parts);
-            take_in(count, a + start, &parts);
-            add_logarithms(count, bessel->order, &parts, out + start);
+        double w = smallest_w(bessel, count, z + start), ratio[CHUNK];
+        if (w >= BESSEL_UNIFORM_FROM
+            && expand_with_power(bessel, terms_needed(bessel, w), count, z + start, a + start, b + start,
+                                 out + start))
             continue;
-        }
         bessel_log_scaled(bessel, count, z + start, out + start);
-        vlog1p(count, a + start, log_a);
         for (size_t i = 0; i < count; i++)
-            out[start + i] += (bessel->order + 0.5) * log_a[i];
+            ratio[i] = a[start + i] / b[start + i];
+        vlog1p(count, ratio, ratio);
+        for (size_t i = 0; i < count; i++)
+            out[start + i] += (bessel->order + 0.5) * ratio[i];
     }
 }
 

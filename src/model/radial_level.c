@@ -63,17 +63,31 @@ double radial_level_precision_difference(const struct radial_level *radial, size
     return -variance_difference(radial, k, j) * radial->inverse_variance[k] * radial->inverse_variance[j];
 }
 
-/* A component's log-weight against the anchor's Gaussian. */
+/* A component's log-weight against the anchor's Gaussian: constant - half rho^2. */
+struct log_weight {
+    double constant, half;
+};
+
+static struct log_weight log_weight_of(const struct radial_level *radial, size_t anchor, size_t k)
+{
+    if (k == anchor)
+        return (struct log_weight){radial->log_weight[k], 0.0};
+    double growth = 0.5 * radial->dimension * radial_level_log_variance_ratio(radial, k, anchor);
+    return (struct log_weight){radial->log_weight[k] - growth,
+                               0.5 * radial_level_precision_difference(radial, k, anchor)};
+}
+
+static inline double at_radius(struct log_weight weight, double rho)
+{
+    return weight.constant - weight.half * (rho * rho);
+}
+
 static inline void log_weights(const struct radial_level *radial, size_t anchor, size_t k, size_t n,
                                const double *rho, double *out)
 {
-    double constant = radial->log_weight[k], half = 0.0;
-    if (k != anchor) {
-        constant -= 0.5 * radial->dimension * radial_level_log_variance_ratio(radial, k, anchor);
-        half = 0.5 * radial_level_precision_difference(radial, k, anchor);
-    }
+    struct log_weight weight = log_weight_of(radial, anchor, k);
     for (size_t i = 0; i < n; i++)
-        out[i] = constant - half * (rho[i] * rho[i]);
+        out[i] = at_radius(weight, rho[i]);
 }
 
 /* The largest of them, the sum of all weights over the largest, and that of their parts of the precision. */
@@ -102,26 +116,6 @@ VECTOR_CLONES static void weigh(const struct radial_level *radial, size_t anchor
     }
 }
 
-/* The same of two components, the larger of which has exp(0). */
-VECTOR_CLONES static void weigh_two(const struct radial_level *radial, size_t anchor, size_t n, const double *rho,
-                                    double *largest, double *total, double *precision)
-{
-    double first[CHUNK] = {0.0}, second[CHUNK] = {0.0};
-    double a = radial->inverse_variance[0], b = radial->inverse_variance[1];
-    log_weights(radial, anchor, 0, n, rho, first);
-    log_weights(radial, anchor, 1, n, rho, second);
-    for (size_t i = 0; i < n; i++) {
-        largest[i] = first[i] > second[i] ? first[i] : second[i];
-        first[i] -= second[i];
-        second[i] = -fabs(first[i]);
-    }
-    vexp(n, second, second);
-    for (size_t i = 0; i < n; i++) {
-        total[i] = 1.0 + second[i];
-        precision[i] = first[i] > 0.0 ? a + second[i] * b : second[i] * a + b;
-    }
-}
-
 VECTOR_CLONES static void divide(size_t n, const double *precision, const double *total, double *kappa)
 {
     for (size_t i = 0; i < n; i++)
@@ -132,7 +126,7 @@ static void evaluate_chunk(const struct radial_level *radial, size_t anchor, siz
                            double *excess, double *kappa)
 {
     double largest[CHUNK], total[CHUNK], precision[CHUNK];
-    (radial->factor->components == 2 ? weigh_two : weigh)(radial, anchor, n, rho, largest, total, precision);
+    weigh(radial, anchor, n, rho, largest, total, precision);
     if (kappa != NULL)
         divide(n, precision, total, kappa);
     if (excess == NULL)
@@ -140,6 +134,57 @@ static void evaluate_chunk(const struct radial_level *radial, size_t anchor, siz
     vlog(n, total, total);
     for (size_t i = 0; i < n; i++)
         excess[i] = largest[i] + total[i];
+}
+
+/* Two components, the larger of which has exp(0). */
+struct two {
+    struct log_weight first, second;
+    double a, b; /* 1/V of either */
+};
+
+static inline void evaluate_two_at(const struct two *two, double rho, double *excess, double *kappa)
+{
+    double first = at_radius(two->first, rho), second = at_radius(two->second, rho), difference = first - second;
+    double weight = exp_of(-fabs(difference)), total = 1.0 + weight;
+    if (kappa != NULL)
+        *kappa = -(difference > 0.0 ? two->a + weight * two->b : weight * two->a + two->b) / total;
+    if (excess != NULL)
+        *excess = (first > second ? first : second) + log_of(total);
+}
+
+VECTOR_CLONES static void excess_of_two(const struct two *two, size_t n, const double *rho, double *excess)
+{
+    const struct two copy = *two;
+    for (size_t i = 0; i < n; i++)
+        evaluate_two_at(&copy, rho[i], &excess[i], NULL);
+}
+
+VECTOR_CLONES static void kappa_of_two(const struct two *two, size_t n, const double *rho, double *kappa)
+{
+    const struct two copy = *two;
+    for (size_t i = 0; i < n; i++)
+        evaluate_two_at(&copy, rho[i], NULL, &kappa[i]);
+}
+
+VECTOR_CLONES static void both_of_two(const struct two *two, size_t n, const double *rho, double *excess,
+                                      double *kappa)
+{
+    const struct two copy = *two;
+    for (size_t i = 0; i < n; i++)
+        evaluate_two_at(&copy, rho[i], &excess[i], &kappa[i]);
+}
+
+static void evaluate_two(const struct radial_level *radial, size_t anchor, size_t n, const double *rho,
+                         double *excess, double *kappa)
+{
+    struct two two = {log_weight_of(radial, anchor, 0), log_weight_of(radial, anchor, 1), radial->inverse_variance[0],
+                      radial->inverse_variance[1]};
+    if (excess != NULL && kappa != NULL)
+        both_of_two(&two, n, rho, excess, kappa);
+    else if (excess != NULL)
+        excess_of_two(&two, n, rho, excess);
+    else if (kappa != NULL)
+        kappa_of_two(&two, n, rho, kappa);
 }
 
 void radial_level_evaluate(const struct radial_level *radial, size_t anchor, size_t n, const double *rho,
@@ -151,7 +196,9 @@ void radial_level_evaluate(const struct radial_level *radial, size_t anchor, siz
         if (kappa != NULL)
             kappa[i] = -radial->inverse_variance[0];
     }
-    for (size_t start = 0; radial->factor->components > 1 && start < n; start += CHUNK) {
+    if (radial->factor->components == 2)
+        evaluate_two(radial, anchor, n, rho, excess, kappa);
+    for (size_t start = 0; radial->factor->components > 2 && start < n; start += CHUNK) {
         size_t count = n - start < CHUNK ? n - start : CHUNK;
         evaluate_chunk(radial, anchor, count, rho + start, excess == NULL ? NULL : excess + start,
                        kappa == NULL ? NULL : kappa + start);
