@@ -59,21 +59,32 @@ struct parts {
     double linear[CHUNK], first[CHUNK], second[CHUNK]; /* w - z, and the arguments of log1p, times -nu and 1/4 */
 };
 
-/* sum_k u_k(p)/nu^k, from p^2 and 1/w. */
-static inline void add_series(const struct bessel *bessel, int terms, size_t n, const double *p2,
-                              const double *inverse, double *s)
+/* Some numbers at a time that stay in registers. */
+enum { LANES = 8, BLOCK = 4 };
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double)), aligned(sizeof(double)), may_alias));
+_Static_assert(CHUNK % (LANES * BLOCK) == 0, "whole blocks");
+
+/* sum_k u_k(p)/nu^k, from p^2 and 1/w at n points; sets what lies beyond them. */
+static inline void add_series(const struct bessel *bessel, int terms, size_t n, double *p2, double *inverse,
+                              double *s)
 {
-    double value[CHUNK];
-    for (size_t i = 0; i < n; i++)
-        s[i] = 0.0;
-    for (int k = terms; k >= 1; k--) {
-        for (size_t i = 0; i < n; i++)
-            value[i] = bessel->coefficient[k][k];
-        for (int j = k - 1; j >= 0; j--)
-            for (size_t i = 0; i < n; i++)
-                value[i] = value[i] * p2[i] + bessel->coefficient[k][j];
-        for (size_t i = 0; i < n; i++)
-            s[i] = (s[i] + value[i]) * inverse[i];
+    size_t blocks = (n + LANES * BLOCK - 1) / (LANES * BLOCK);
+    for (size_t i = n; i < blocks * LANES * BLOCK; i++)
+        p2[i] = inverse[i] = 0.0;
+    for (size_t b = 0; b < blocks; b++) {
+        const lanes *square = (const lanes *)p2 + b * BLOCK, *power = (const lanes *)inverse + b * BLOCK;
+        lanes sum[BLOCK] = {{0.0}}, value[BLOCK];
+        for (int k = terms; k >= 1; k--) {
+            for (int i = 0; i < BLOCK; i++)
+                value[i] = (lanes){0.0} + bessel->coefficient[k][k];
+            for (int j = k - 1; j >= 0; j--)
+                for (int i = 0; i < BLOCK; i++)
+                    value[i] = value[i] * square[i] + bessel->coefficient[k][j];
+            for (int i = 0; i < BLOCK; i++)
+                sum[i] = (sum[i] + value[i]) * power[i];
+        }
+        for (int i = 0; i < BLOCK; i++)
+            ((lanes *)s)[b * BLOCK + (size_t)i] = sum[i];
     }
 }
 
@@ -111,9 +122,9 @@ static void expand(const struct bessel *bessel, int terms, size_t n, const doubl
  * log1p(y/x) = 2 atanh(y/(2 x + y)),
  *     nu log1p(a/b) - nu log1p(x/z) = -nu log1p((b x - a z)/((a + b) z)),
  *     log1p(a/b)/2 + log((1 + s)^2 z/w)/2 = log1p(((1 + s)^2 (a + b) z - b w)/(b w))/2.
- * False where an argument of log1p is too far from 0 for the series. */
-VECTOR_CLONES static bool expand_with_power(const struct bessel *bessel, int terms, size_t n, const double *z,
-                                            const double *a, const double *b, double *out)
+ * False, and nothing is added, where an argument of log1p is too far from 0 for the series. */
+VECTOR_CLONES static bool add_expansion(const struct bessel *bessel, int terms, size_t n, const double *z,
+                                        const double *a, const double *b, double *out)
 {
     double nu = bessel->order, w[CHUNK], p2[CHUNK], inverse[CHUNK], s[CHUNK];
     uint64_t beyond = 0;
@@ -130,8 +141,10 @@ VECTOR_CLONES static bool expand_with_power(const struct bessel *bessel, int ter
         double f = first / (2.0 * sum + first), g = second / (2.0 * (b[i] * w[i]) + second);
         double log_first = f * (2.0 + atanh_series(f * f)), log_second = g * (2.0 + atanh_series(g * g));
         beyond += fabs(f) < ATANH_NEAR && fabs(g) < ATANH_NEAR ? 0u : 1u;
-        out[i] = linear + (0.5 * log_second - nu * log_first);
+        s[i] = linear + (0.5 * log_second - nu * log_first);
     }
+    for (size_t i = 0; i < n && beyond == 0; i++)
+        out[i] += s[i];
     return beyond == 0;
 }
 
@@ -141,8 +154,6 @@ static bool is_small(const struct bessel *bessel, double z)
 }
 
 /* In LANES interleaved parts, which the compiler makes vectors of. */
-enum { LANES = 8 };
-
 VECTOR_CLONES static double smallest_of(size_t n, const double *z)
 {
     double lane[LANES], smallest = z[0];
@@ -183,22 +194,21 @@ void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, d
     }
 }
 
-void bessel_log_with_power(const struct bessel *bessel, size_t n, const double *z, const double *a, const double *b,
+void bessel_add_with_power(const struct bessel *bessel, size_t n, const double *z, const double *a, const double *b,
                            double *out)
 {
     for (size_t start = 0; start < n; start += CHUNK) {
         size_t count = n - start < CHUNK ? n - start : CHUNK;
-        double w = smallest_w(bessel, count, z + start), ratio[CHUNK];
+        double w = smallest_w(bessel, count, z + start), scaled[CHUNK], ratio[CHUNK];
         if (w >= BESSEL_UNIFORM_FROM
-            && expand_with_power(bessel, terms_needed(bessel, w), count, z + start, a + start, b + start,
-                                 out + start))
+            && add_expansion(bessel, terms_needed(bessel, w), count, z + start, a + start, b + start, out + start))
             continue;
-        bessel_log_scaled(bessel, count, z + start, out + start);
+        bessel_log_scaled(bessel, count, z + start, scaled);
         for (size_t i = 0; i < count; i++)
             ratio[i] = a[start + i] / b[start + i];
         vlog1p(count, ratio, ratio);
         for (size_t i = 0; i < count; i++)
-            out[start + i] += (bessel->order + 0.5) * ratio[i];
+            out[start + i] += scaled[i] + (bessel->order + 0.5) * ratio[i];
     }
 }
 

@@ -22,9 +22,9 @@ void bessel_init(double order, struct bessel *out);
 /* out[i] = log(sqrt(2 pi z) exp(-z) I_nu(z)) at z[i] > 0, i < n: -(nu^2 - 1/4)/(2 z) for large z. */
 void bessel_log_scaled(const struct bessel *bessel, size_t n, const double *z, double *out);
 
-/* The same plus (nu + 1/2) log(1 + a[i]/b[i]), b[i] > 0 and a[i] + b[i] > 0, for which two logarithms are taken in
+/* Adds the same plus (nu + 1/2) log(1 + a[i]/b[i]) to out[i], b[i] > 0 and a[i] + b[i] > 0, by two logarithms in
  * place of three. */
-void bessel_log_with_power(const struct bessel *bessel, size_t n, const double *z, const double *a, const double *b,
+void bessel_add_with_power(const struct bessel *bessel, size_t n, const double *z, const double *a, const double *b,
                            double *out);
 
 /* out[i] = log(z^-nu exp(-z) I_nu(z)) at z[i] >= 0: finite at 0. Fastest where the z ascend. */

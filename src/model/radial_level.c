@@ -207,16 +207,9 @@ void radial_level_evaluate(const struct radial_level *radial, size_t anchor, siz
 
 /* log of the density of |X| for one component, with x = rho/(sqrt(d) sd) - 1, g = log1p(x) and Stirling's formula
  * taken out of the constant: nothing of size d cancels near the shell, for expm1(2 g) - 2 g = x^2 + 2 (x - g). */
-static double log_shell_density(double dimension, double constant, double sd, double rho)
-{
-    double radius = sqrt(dimension) * sd, x = (rho - radius) / radius;
-    if (fabs(x) < 0.25) {
-        double missing = log1p_correction(x); /* x - g */
-        return constant - log_of(radius) - (x - missing) - dimension * (0.5 * x * x + missing);
-    }
-    double power = dimension > 1.0 ? (dimension - 1.0) * log1p(x) : 0.0;
-    return constant - log(radius) + power - 0.5 * dimension * x * (2.0 + x);
-}
+struct shell {
+    double dimension, constant, radius;
+};
 
 static double shell_constant(double dimension)
 {
@@ -224,28 +217,67 @@ static double shell_constant(double dimension)
     return M_LN2 + 0.5 * log(half / (2.0 * M_PI)) - log(gsl_sf_gammastar(half));
 }
 
+static struct shell shell_of(const struct radial_level *radial, double constant, size_t k)
+{
+    double radius = sqrt(radial->dimension) * radial->sd[k];
+    return (struct shell){radial->dimension, radial->log_weight[k] + constant - log(radius), radius};
+}
+
+#define NO_DENSITY -1e300 /* for the logarithm of 0 */
+
+static inline double shell_at(const struct shell *shell, double rho)
+{
+    double radius = shell->radius, d = shell->dimension, x = (fabs(rho) - radius) / radius, y = 1.0 + x;
+    double missing = log1p_correction(x); /* x - g */
+    double near = shell->constant - (x - missing) - d * (0.5 * x * x + missing);
+    double power = (d - 1.0) * (log_of(y) + (x - (y - 1.0)) / y);
+    double far = shell->constant + (d > 1.0 ? power : 0.0) - 0.5 * d * x * (2.0 + x);
+    return fabs(x) < 0.25 ? near : d > 1.0 && !(y > 0.0) ? NO_DENSITY : far;
+}
+
+VECTOR_CLONES static void log_shell_density(const struct shell *of, size_t n, const double *rho, double *out)
+{
+    const struct shell shell = *of;
+    for (size_t i = 0; i < n; i++)
+        out[i] = shell_at(&shell, rho[i]);
+}
+
+/* The same by the largest so far, and the sum relative to it. */
+VECTOR_CLONES static void add_shell_density(const struct shell *of, size_t n, const double *rho, double *largest,
+                                            double *total)
+{
+    const struct shell shell = *of;
+    for (size_t i = 0; i < n; i++) {
+        double term = shell_at(&shell, rho[i]), difference = term - largest[i], smaller = exp_of(-fabs(difference));
+        total[i] = difference > 0.0 ? total[i] * smaller + 1.0 : total[i] + smaller;
+        largest[i] = difference > 0.0 ? term : largest[i];
+    }
+}
+
 void radial_level_log_part(const struct radial_level *radial, size_t k, size_t n, const double *rho, double *out)
 {
-    double constant = shell_constant(radial->dimension);
+    struct shell shell = shell_of(radial, shell_constant(radial->dimension), k);
+    log_shell_density(&shell, n, rho, out);
     for (size_t i = 0; i < n; i++)
-        out[i] = radial->log_weight[k] + log_shell_density(radial->dimension, constant, radial->sd[k], fabs(rho[i]));
+        out[i] = out[i] > NO_DENSITY ? out[i] : -HUGE_VAL;
 }
 
 void radial_level_log_density(const struct radial_level *radial, size_t n, const double *rho, double *out)
 {
-    double constant = shell_constant(radial->dimension);
-    for (size_t i = 0; i < n; i++) {
-        double largest = -HUGE_VAL, total = 0.0;
-        for (size_t k = 0; k < radial->factor->components; k++) {
-            double term =
-                radial->log_weight[k] + log_shell_density(radial->dimension, constant, radial->sd[k], fabs(rho[i]));
-            if (term > largest) {
-                total = total * exp(largest - term) + 1.0;
-                largest = term;
-            } else if (isfinite(term))
-                total += exp(term - largest);
+    double total[CHUNK], constant = shell_constant(radial->dimension);
+    for (size_t start = 0; start < n; start += CHUNK) {
+        size_t count = n - start < CHUNK ? n - start : CHUNK;
+        struct shell shell = shell_of(radial, constant, 0);
+        log_shell_density(&shell, count, rho + start, out + start);
+        for (size_t i = 0; i < count; i++)
+            total[i] = 1.0;
+        for (size_t k = 1; k < radial->factor->components; k++) {
+            shell = shell_of(radial, constant, k);
+            add_shell_density(&shell, count, rho + start, out + start, total);
         }
-        out[i] = isfinite(largest) ? largest + log(total) : -HUGE_VAL;
+        vlog(count, total, total);
+        for (size_t i = start; i < start + count; i++)
+            out[i] = out[i] > NO_DENSITY ? out[i] + total[i - start] : -HUGE_VAL;
     }
 }
 

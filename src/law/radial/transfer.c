@@ -1,17 +1,17 @@
 #include "law/radial/transfer.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdbool.h>
 
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/draws.h"
 #include "law/radial/transfer_parts.h"
 
-VECTOR_CLONES static void scale(size_t n, double slope, const double *x, double *kappa)
+VECTOR_CLONES static void scale(size_t n, double slope, const double *kappa, const double *x, double *out)
 {
     for (size_t i = 0; i < n; i++)
-        kappa[i] = (kappa[i] + slope) * x[i];
+        out[i] = (kappa[i] + slope) * x[i];
 }
 
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
@@ -24,11 +24,10 @@ static void evaluate(const struct score *score, const struct level *level, size_
         undeclared_note(oracle->undeclared, level, n, out);
         return;
     }
-    if (at == 0 && x == oracle->known_rho)
-        memcpy(out, oracle->known_kappa, n * sizeof *out);
-    else
+    bool known = at == 0 && x == oracle->known_rho;
+    if (!known)
         radial_level_evaluate(oracle->density[at], 0, n, x, NULL, out);
-    scale(n, oracle->error_slope[at], x, out);
+    scale(n, oracle->error_slope[at], known ? oracle->known_kappa : out, x, out);
 }
 
 void radial_oracle_init(struct radial_oracle *oracle)
@@ -50,11 +49,10 @@ static enum status work_new(const struct sampler *sampler, double dimension, con
     size_t batch = MOST_RULE_NODES * PANEL_NODES;
     *out = (struct radial_work){.rules = rules};
     bessel_init(0.5 * dimension - 1.0, &out->bessel);
-    out->block = array_new((7 + sampler->work_arrays) * batch + 2 * MOST_RULE_NODES, sizeof *out->block);
+    out->block = array_new((6 + sampler->work_arrays) * batch + 2 * MOST_RULE_NODES, sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the radial engine's workspace");
-    double **array[] = {&out->x,   &out->relative, &out->excess,     &out->kappa,
-                        &out->map, &out->value,    &out->log_bessel, &out->work};
+    double **array[] = {&out->x, &out->relative, &out->excess, &out->kappa, &out->map, &out->value, &out->work};
     for (size_t i = 0; i < sizeof array / sizeof array[0]; i++)
         *array[i] = out->block + i * batch;
     out->split.node = out->work + sampler->work_arrays * batch;

@@ -12,6 +12,7 @@
  * is taken out by hand: what remains has terms of size d h at most (h = omega, the step in log noise), so the digits
  * of one evaluation are d h 1e-16. */
 #include <math.h>
+#include <stdint.h>
 
 #include "core/elementary.h"
 #include "core/vmath.h"
@@ -53,14 +54,17 @@ struct places {
 VECTOR_CLONES static void place_nodes(double a, double v, double across, size_t n, const double *rho,
                                       const double *kappa_p, const double *kappa, struct places *out)
 {
+    double inverse_noise = 1.0 / v;
     for (size_t j = 0; j < n; j++) {
-        double gain = 1.0 + kappa[j], S = v / (gain * gain - v * kappa_p[j]), g = S * gain * a / v;
-        double along = g * g * rho[j] * rho[j], square = along + across * S, reference = a * rho[j];
-        double centre = sqrt(square), sd = sqrt(S * (1.0 - 0.5 * across * S / (square + S)));
+        double gain = 1.0 + kappa[j], S = 1.0 / (gain * gain * inverse_noise - kappa_p[j]);
+        double g = S * gain * a * inverse_noise, along = g * g * rho[j] * rho[j], square = along + across * S;
+        double reference = a * rho[j], centre = sqrt(square);
+        double sd = sqrt(S * (1.0 - 0.5 * across * S / (square + S))), sum = centre + reference;
+        double inverse = 1.0 / (reference * sum);
         out->tau[j] = sd;
         out->clear[j] = centre / sd;
-        out->scale[j] = sd / reference;
-        out->shift[j] = ((g * g - a * a) * rho[j] * rho[j] + across * S) / (reference * (centre + reference));
+        out->scale[j] = sd * sum * inverse;
+        out->shift[j] = ((g * g - a * a) * rho[j] * rho[j] + across * S) * inverse;
     }
 }
 
@@ -87,69 +91,99 @@ static void place_all(const struct radial_transfer *transfer, struct radial_work
 /* kappa of the map's norm |1 + kappa| R, on which alone the kernel depends. */
 static inline double reflected(double kappa)
 {
-    double folded = kappa < -1.0 ? -2.0 - kappa : kappa;
-    return folded < -1.0 + 1e-12 ? -1.0 + 1e-12 : folded;
+    double other = -2.0 - kappa, folded = kappa > other ? kappa : other, least = -1.0 + 1e-12;
+    return folded > least ? folded : least;
 }
 
-/* Of log c all but the Bessel function and (nu + 1/2) log1p((u - kappa)/(1 + kappa)), whose arguments it leaves: the
- * numerator in u, the denominator in kappa. */
-VECTOR_CLONES static void add_terms(size_t n, const double *constant, const double *square, double curvature,
-                                    double inverse_variance, double inverse_noise, double *u, double *kappa,
-                                    double *argument, double *value)
+/* Where nodes are, row after row of a rule's nodes: R = a rho (1 + u). */
+VECTOR_CLONES static void set_nodes(double a, const struct quadrature *rule, size_t count, const double *rho,
+                                    const double *shift, const double *scale, double *u, double *x)
 {
-    for (size_t j = 0; j < n; j++) {
-        double k = reflected(kappa[j]), moved = u[j] + k + u[j] * k, B = square[j];
-        value[j] += (constant[j] + curvature)
-                    - 0.5 * B * (inverse_variance * u[j] * (2.0 + u[j]) + inverse_noise * moved * moved);
-        argument[j] = B * inverse_noise * (1.0 + moved);
+    for (size_t i = 0; i < rule->n; i++, u += count, x += count) {
+        double node = rule->node[i];
+        for (size_t j = 0; j < count; j++) {
+            u[j] = shift[j] + scale[j] * node;
+            x[j] = a * rho[j] * (1.0 + u[j]);
+        }
+    }
+}
+
+/* Of points: (a rho)^2, and what is left of their nodes' exponents. */
+struct points {
+    double square[RADIAL_POINTS], constant[RADIAL_POINTS];
+};
+
+VECTOR_CLONES static void set_points(const struct radial_transfer *transfer, const struct radial_terms *terms,
+                                     size_t anchor, size_t count, const double *rho, const double *tau,
+                                     const double *excess, struct points *out)
+{
+    double a = transfer->stage.a, root = 1.0 / sqrt(transfer->stage.noise), constant = terms->constant;
+    double gaussian = 0.5 * transfer->stage.added * transfer->to->inverse_variance[anchor] / terms->variance_from;
+    for (size_t j = 0; j < count; j++) {
+        out->square[j] = a * rho[j] * (a * rho[j]);
+        out->constant[j] = gaussian * (rho[j] * rho[j]) + constant - excess[j] + log_of(tau[j] * root);
+    }
+}
+
+/* Adds to a row of log r all of log c but the Bessel function and (nu + 1/2) log1p((u - kappa)/(1 + kappa)), and
+ * leaves their arguments: the latter's numerator in u, its denominator in kappa. */
+static inline void add_row(const struct radial_terms *terms, double node, size_t count, const struct points *points,
+                           const double *restrict excess, double *restrict u, double *restrict kappa,
+                           double *restrict argument, double *restrict value)
+{
+    const struct radial_terms of = *terms;
+    double inverse_variance = 1.0 / of.variance_from, curvature = 0.5 * node * node;
+    for (size_t j = 0; j < count; j++) {
+        double k = reflected(kappa[j]), moved = u[j] + k + u[j] * k, B = points->square[j];
+        value[j] += (points->constant[j] + curvature) + excess[j]
+                    - 0.5 * B * (inverse_variance * u[j] * (2.0 + u[j]) + of.inverse_noise * moved * moved);
+        argument[j] = B * of.inverse_noise * (1.0 + moved);
         u[j] -= k;
         kappa[j] = 1.0 + k;
     }
 }
 
-VECTOR_CLONES static void add_logarithms(size_t n, const double *bessel, const double *excess, double *value)
+VECTOR_CLONES static void add_terms(const struct radial_terms *terms, const struct quadrature *rule, size_t count,
+                                    const struct points *points, const struct radial_work *work)
 {
-    for (size_t i = 0; i < n; i++)
-        value[i] += bessel[i] + excess[i];
-}
-
-VECTOR_CLONES static void set_nodes(double a, double node, size_t count, const double *rho, const double *shift,
-                                    const double *scale, double *relative, double *x)
-{
-    for (size_t j = 0; j < count; j++) {
-        relative[j] = shift[j] + scale[j] * node;
-        x[j] = a * rho[j] * (1.0 + relative[j]);
+    for (size_t i = 0; i < rule->n; i++) {
+        size_t at = i * count;
+        add_row(terms, rule->node[i], count, points, work->excess + at, work->relative + at, work->map + at,
+                work->kappa + at, work->value + at);
     }
 }
 
-VECTOR_CLONES static void add_weighted(double weight, size_t count, const double *value, double *mean)
+VECTOR_CLONES static void add_expm1(const struct quadrature *rule, size_t count, const double *value, double *mean)
 {
-    for (size_t j = 0; j < count; j++)
-        mean[j] += weight * value[j];
+    for (size_t i = 0; i < rule->n; i++, value += count) {
+        double weight = rule->weight[i];
+        for (size_t j = 0; j < count; j++)
+            mean[j] += weight * expm1_of(value[j]);
+    }
 }
 
-VECTOR_CLONES static void subtract_largest(size_t rows, size_t count, const double *value, double *largest,
-                                           double *out)
+/* The largest exponent of each point, and the sum of exponentials relative to it. */
+VECTOR_CLONES static void add_exp(const struct quadrature *rule, size_t count, const double *value, double *largest,
+                                  double *total)
 {
     for (size_t j = 0; j < count; j++)
         largest[j] = value[j];
-    for (size_t i = 1; i < rows; i++)
+    for (size_t i = 1; i < rule->n; i++)
         for (size_t j = 0; j < count; j++)
             largest[j] = value[i * count + j] > largest[j] ? value[i * count + j] : largest[j];
-    for (size_t i = 0; i < rows; i++)
+    for (size_t i = 0; i < rule->n; i++, value += count) {
+        double weight = rule->weight[i];
         for (size_t j = 0; j < count; j++)
-            out[i * count + j] = value[i * count + j] - largest[j];
+            total[j] += weight * exp_of(value[j] - largest[j]);
+    }
 }
 
 /* log(sum_i w_i exp(e_i)) where r is less than half. */
-static void log_mean_exp(struct radial_work *work, const struct quadrature *rule, size_t count, const double *mean,
-                         double *log_ratio)
+static void log_mean_exp(const struct radial_work *work, const struct quadrature *rule, size_t count,
+                         const double *mean, double *log_ratio)
 {
     double largest[RADIAL_POINTS], total[RADIAL_POINTS] = {0.0};
-    subtract_largest(rule->n, count, work->value, largest, work->x);
-    vexp(rule->n * count, work->x, work->x);
-    for (size_t i = 0; i < rule->n; i++)
-        add_weighted(rule->weight[i], count, work->x + i * count, total);
+    add_exp(rule, count, work->value, largest, total);
     vlog(count, total, total);
     for (size_t j = 0; j < count; j++)
         log_ratio[j] = mean[j] < -0.5 ? largest[j] + total[j] : log_ratio[j];
@@ -161,34 +195,16 @@ static void average(struct radial_work *work, const struct quadrature *rule, siz
                     double *log_ratio)
 {
     double mean[RADIAL_POINTS] = {0.0};
-    vexpm1(rule->n * count, work->value, work->x);
-    for (size_t i = 0; i < rule->n; i++)
-        add_weighted(rule->weight[i], count, work->x + i * count, mean);
-    for (size_t j = 0; j < count; j++)
+    uint64_t small = 0;
+    add_expm1(rule, count, work->value, mean);
+    for (size_t j = 0; j < count; j++) {
         mean[j] -= missing;
+        small += mean[j] < -0.5 ? 1u : 0u;
+    }
     vlog1p(count, mean, log_ratio);
     work->node_updates += rule->n * count;
-    size_t j = 0;
-    while (j < count && !(mean[j] < -0.5))
-        j++;
-    if (j < count)
+    if (small > 0)
         log_mean_exp(work, rule, count, mean, log_ratio);
-}
-
-/* What is left of the points' exponents after their nodes, but for the logarithm of their scales, of which it leaves
- * the argument. */
-VECTOR_CLONES static void set_points(const struct radial_transfer *transfer, const struct radial_terms *of,
-                                     size_t anchor, size_t count, const double *rho, const double *tau,
-                                     const double *excess, double *square, double *constant, double *scale)
-{
-    const struct radial_terms terms = *of;
-    double a = transfer->stage.a, inverse_noise = 1.0 / sqrt(transfer->stage.noise);
-    double half = 0.5 * transfer->stage.added, inverse = transfer->to->inverse_variance[anchor];
-    for (size_t j = 0; j < count; j++) {
-        square[j] = a * rho[j] * (a * rho[j]);
-        constant[j] = half * (rho[j] * inverse * (rho[j] / terms.variance_from)) + terms.constant - excess[j];
-        scale[j] = tau[j] * inverse_noise;
-    }
 }
 
 /* Nodes of points from `first` on that are clear of the origin, by one rule for all of them. */
@@ -197,29 +213,21 @@ static void apply_clear(const struct radial_transfer *transfer, struct radial_wo
                         const struct places *places, size_t first, double *log_ratio, size_t *hint)
 {
     size_t batch = rule->n * count;
-    double constant[RADIAL_POINTS], square[RADIAL_POINTS], excess[RADIAL_POINTS], scale[RADIAL_POINTS];
+    double excess[RADIAL_POINTS];
+    struct points points;
     struct radial_terms terms = radial_terms_of(transfer, anchor);
     rho += first;
-    log_ratio += first;
     radial_level_evaluate(transfer->to, anchor, count, rho, excess, NULL);
-    set_points(transfer, &terms, anchor, count, rho, places->tau + first, excess, square, constant, scale);
-    vlog(count, scale, scale);
-    for (size_t j = 0; j < count; j++)
-        constant[j] += scale[j];
-    for (size_t i = 0; i < rule->n; i++)
-        set_nodes(transfer->stage.a, rule->node[i], count, rho, places->shift + first, places->scale + first,
-                  work->relative + i * count, work->x + i * count);
+    set_points(transfer, &terms, anchor, count, rho, places->tau + first, excess, &points);
+    set_nodes(transfer->stage.a, rule, count, rho, places->shift + first, places->scale + first, work->relative,
+              work->x);
     radial_level_evaluate(transfer->from, anchor, batch, work->x, work->excess, work->kappa);
     map_kappa(transfer, work, batch, work->x, work->kappa, work->map);
     for (size_t at = 0, run = count == 1 ? rule->n : count; at < batch; at += run)
         radial_panels_evaluate(transfer->grid, run, work->x + at, work->value + at, hint);
-    for (size_t i = 0; i < rule->n; i++)
-        add_terms(count, constant, square, 0.5 * rule->node[i] * rule->node[i], 1.0 / terms.variance_from,
-                  terms.inverse_noise, work->relative + i * count, work->map + i * count, work->kappa + i * count,
-                  work->value + i * count);
-    bessel_log_with_power(&work->bessel, batch, work->kappa, work->relative, work->map, work->log_bessel);
-    add_logarithms(batch, work->log_bessel, work->excess, work->value);
-    average(work, rule, count, 0.0, log_ratio);
+    add_terms(&terms, rule, count, &points, work);
+    bessel_add_with_power(&work->bessel, batch, work->kappa, work->relative, work->map, work->value);
+    average(work, rule, count, 0.0, log_ratio + first);
 }
 
 /* One point whose nodes R = a rho (1 + shift) + tau z run up to the origin: no relative change to build on, but
@@ -247,10 +255,10 @@ static void apply_near(const struct radial_transfer *transfer, struct radial_wor
                           - 0.5 * work->x[i] * work->x[i] / terms.variance_from;
         work->relative[i] = work->x[i] / root;
     }
-    bessel_log_entire(&work->bessel, rule->n, work->kappa, work->log_bessel);
+    bessel_log_entire(&work->bessel, rule->n, work->kappa, work->excess);
     double total = 0.0;
     for (size_t i = 0; i < rule->n; i++) {
-        work->value[i] += 2.0 * terms.half * log(work->relative[i]) + work->log_bessel[i];
+        work->value[i] += 2.0 * terms.half * log(work->relative[i]) + work->excess[i];
         total += rule->weight[i];
     }
     average(work, rule, 1, 1.0 - total, log_ratio);
