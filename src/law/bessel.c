@@ -126,16 +126,17 @@ static void expand(const struct bessel *bessel, int terms, size_t n, const doubl
 VECTOR_CLONES static bool add_expansion(const struct bessel *bessel, int terms, size_t n, const double *z,
                                         const double *a, const double *b, double *out)
 {
-    double nu = bessel->order, w[CHUNK], p2[CHUNK], inverse[CHUNK], s[CHUNK];
+    double nu = bessel->order, w[CHUNK], p2[CHUNK], inverse[CHUNK], both[CHUNK], s[CHUNK];
     uint64_t beyond = 0;
     for (size_t i = 0; i < n; i++) {
         w[i] = sqrt(nu * nu + z[i] * z[i]);
-        inverse[i] = 1.0 / w[i];
+        both[i] = 1.0 / (w[i] * (w[i] + z[i]));
+        inverse[i] = both[i] * (w[i] + z[i]);
         p2[i] = nu * inverse[i] * (nu * inverse[i]);
     }
     add_series(bessel, terms, n, p2, inverse, s);
     for (size_t i = 0; i < n; i++) {
-        double linear = nu * (nu / (w[i] + z[i])), sum = (a[i] + b[i]) * z[i];
+        double linear = nu * nu * (both[i] * w[i]), sum = (a[i] + b[i]) * z[i]; /* w - z */
         double first = b[i] * (nu + linear) - a[i] * z[i];
         double second = a[i] * z[i] - b[i] * linear + s[i] * (2.0 + s[i]) * sum;
         double f = first / (2.0 * sum + first), g = second / (2.0 * (b[i] * w[i]) + second);
@@ -153,26 +154,9 @@ static bool is_small(const struct bessel *bessel, double z)
     return hypot(z, bessel->order) < BESSEL_UNIFORM_FROM || !(z > 0.0);
 }
 
-/* In LANES interleaved parts, which the compiler makes vectors of. */
-VECTOR_CLONES static double smallest_of(size_t n, const double *z)
-{
-    double lane[LANES], smallest = z[0];
-    size_t i = LANES;
-    for (size_t l = 0; l < LANES; l++)
-        lane[l] = z[l < n ? l : 0];
-    for (; i + LANES <= n; i += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            lane[l] = z[i + l] < lane[l] ? z[i + l] : lane[l];
-    for (; i < n; i++)
-        smallest = z[i] < smallest ? z[i] : smallest;
-    for (size_t l = 0; l < LANES; l++)
-        smallest = lane[l] < smallest ? lane[l] : smallest;
-    return smallest;
-}
-
 static double smallest_w(const struct bessel *bessel, size_t n, const double *z)
 {
-    double z_least = smallest_of(n, z);
+    double z_least = vextremes(n, z).least;
     return sqrt(z_least * z_least + bessel->order * bessel->order);
 }
 

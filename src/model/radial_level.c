@@ -2,6 +2,7 @@
 
 #include <gsl/gsl_sf_gamma.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include "core/elementary.h"
 #include "core/memory.h"
@@ -10,6 +11,8 @@
 /* Points at a time: for any number of components what is needed of them stays in the nearest caches, log-weights of
  * more than FEW components because they are computed twice. */
 enum { CHUNK = 64, FEW = 8 };
+
+#define NEGLIGIBLE_ODDS 38.0 /* exp(-38) < 2^-54 */
 
 enum status radial_level_new(const struct factor *factor, struct radial_level *out, struct error *error)
 {
@@ -174,11 +177,37 @@ VECTOR_CLONES static void both_of_two(const struct two *two, size_t n, const dou
         evaluate_two_at(&copy, rho[i], &excess[i], &kappa[i]);
 }
 
+VECTOR_CLONES static void alone(struct log_weight weight, double inverse, size_t n, const double *rho, double *excess,
+                                double *kappa)
+{
+    for (size_t i = 0; i < n && excess != NULL; i++)
+        excess[i] = at_radius(weight, rho[i]);
+    for (size_t i = 0; i < n && kappa != NULL; i++)
+        kappa[i] = -inverse;
+}
+
+/* By one alone where the other is below half a unit of rounding everywhere: the same bits. Odds rise or fall with
+ * rho^2. */
+static bool evaluate_alone(const struct two *two, size_t n, const double *rho, double *excess, double *kappa)
+{
+    struct extremes radii = vextremes(n, rho);
+    double nearest = at_radius(two->first, radii.least) - at_radius(two->second, radii.least),
+           farthest = at_radius(two->first, radii.most) - at_radius(two->second, radii.most);
+    bool first = nearest > 0.0;
+    if (radii.least < 0.0 || first != (farthest > 0.0)
+        || !(fmin(fabs(nearest), fabs(farthest)) > NEGLIGIBLE_ODDS + fabs(log(two->a / two->b))))
+        return false;
+    alone(first ? two->first : two->second, first ? two->a : two->b, n, rho, excess, kappa);
+    return true;
+}
+
 static void evaluate_two(const struct radial_level *radial, size_t anchor, size_t n, const double *rho,
                          double *excess, double *kappa)
 {
     struct two two = {log_weight_of(radial, anchor, 0), log_weight_of(radial, anchor, 1), radial->inverse_variance[0],
                       radial->inverse_variance[1]};
+    if (n == 0 || evaluate_alone(&two, n, rho, excess, kappa))
+        return;
     if (excess != NULL && kappa != NULL)
         both_of_two(&two, n, rho, excess, kappa);
     else if (excess != NULL)

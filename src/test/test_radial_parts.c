@@ -66,7 +66,8 @@ TEST(test_bessel_with_power)
             memset(both, 0, sizeof both);
             bessel_add_with_power(&bessel, 200, z, a, b, both);
             for (size_t i = 0; i < 200; i++) {
-                double power = (nu + 0.5) * log1p(a[i] / b[i]), allowed = 2e-15 * (1.0 + fabs(scaled[i]) + fabs(power));
+                double power = (nu + 0.5) * log1p(a[i] / b[i]),
+                       allowed = 2e-15 * (1.0 + fabs(scaled[i]) + fabs(power));
                 ck_assert_msg(fabs(both[i] - scaled[i] - power) <= allowed,
                               "nu = %g, z = %g, a = %g: %.17g, not %.17g", nu, z[i], a[i], both[i],
                               scaled[i] + power);

@@ -49,22 +49,23 @@ struct places {
 };
 
 /* With p locally a Gaussian of variance -1/kappa_p and the map x -> (1 + kappa) x, given y the point x is Gaussian
- * around g y with variance S, 1/S = (1 + kappa)^2/v - kappa_p and g = S (1 + kappa) a/v: its norm has the square g^2
- * rho^2 + (d-1) S. This is the forward kernel but for the local error of the sampler. */
+ * around g y with variance S, 1/S = (1 + kappa)^2/v - kappa_p and g = S (1 + kappa) a/v = a (1 + w): its norm has the
+ * square g^2 rho^2 + (d-1) S. This is the forward kernel but for the local error of the sampler. A rule of one node
+ * needs w in all its digits where the noise is small. */
 VECTOR_CLONES static void place_nodes(double a, double v, double across, size_t n, const double *rho,
                                       const double *kappa_p, const double *kappa, struct places *out)
 {
-    double inverse_noise = 1.0 / v;
     for (size_t j = 0; j < n; j++) {
-        double gain = 1.0 + kappa[j], S = 1.0 / (gain * gain * inverse_noise - kappa_p[j]);
-        double g = S * gain * a * inverse_noise, along = g * g * rho[j] * rho[j], square = along + across * S;
-        double reference = a * rho[j], centre = sqrt(square);
-        double sd = sqrt(S * (1.0 - 0.5 * across * S / (square + S))), sum = centre + reference;
-        double inverse = 1.0 / (reference * sum);
+        double gain = 1.0 + kappa[j], inverse = 1.0 / (gain * gain - v * kappa_p[j]), S = v * inverse;
+        double w = (v * kappa_p[j] - kappa[j] * gain) * inverse, reference = a * rho[j];
+        double along = reference * (1.0 + w), outward = across * S, square = along * along + outward;
+        double changed = reference * reference * (w * (2.0 + w)) + outward;
+        double centre = sqrt(square), sum = centre + reference;
+        double sd = sqrt(S * (1.0 - 0.5 * outward / (square + S))), per = 1.0 / (reference * sum);
         out->tau[j] = sd;
         out->clear[j] = centre / sd;
-        out->scale[j] = sd * sum * inverse;
-        out->shift[j] = ((g * g - a * a) * rho[j] * rho[j] + across * S) * inverse;
+        out->scale[j] = sd * (sum * per);
+        out->shift[j] = changed * per;
     }
 }
 
