@@ -66,7 +66,7 @@ $(BUILD)/diffrate-bench: $(objects) $(bench_sources:src/%.c=$(BUILD)/%.o)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 # Vectorised loops want -O3, which costs three times the compiler's time; for the rest it gains a thirtieth of a run.
-vectorised = $(shell grep -l VECTOR_CLONES $(sources)) src/core/philox.c src/law/compose.c
+vectorised = $(shell grep -l VECTOR_CLONES $(sources)) src/core/philox.c src/law/compose.c src/law/mixture_panels.c
 $(patsubst src/%.c,$(BUILD)/%.o,$(vectorised) $(test_sources) $(bench_sources)) plugin: OPTIMIZE = -O3
 
 # One file of compiler output asks for all libraries first, so that a missing one is named with the command that installs it.

@@ -27,6 +27,17 @@ static inline uint64_t to_bits(double value)
     return bits;
 }
 
+/* The smaller and the larger of two numbers, `a` where b is NaN: fmin and fmax without a call. */
+static inline double lesser(double a, double b)
+{
+    return b < a ? b : a;
+}
+
+static inline double greater(double a, double b)
+{
+    return b > a ? b : a;
+}
+
 /* exp(r) - 1 for |r| <= log(2)/2, to 3.3e-17 of the result before rounding. */
 static inline double expm1_reduced(double r)
 {
