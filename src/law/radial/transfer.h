@@ -15,7 +15,7 @@
 #include "model/sampler.h"
 
 enum {
-    RADIAL_POINTS = 8 * PANEL_NODES, /* at a time */
+    RADIAL_POINTS = 4 * PANEL_NODES, /* at a time */
     PIECE_COUNTS = 50,               /* Gauss-Legendre rules of 8, 16, ... nodes */
     MOST_RADIAL_BREAKS = 16
 };
