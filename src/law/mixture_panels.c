@@ -72,7 +72,10 @@ static size_t strictest(const struct mixture_level *mixture, size_t anchor, doub
     size_t strictest = anchor;
     *length = HUGE_VAL;
     for (size_t k = 0; k < mixture->factor->components; k++) {
-        double sd = mixture->sd[k], distance = fabs(x - mixture_level_centre(mixture, k, anchor));
+        double sd = mixture->sd[k];
+        if (!(PANEL_LENGTH * sd < *length)) /* the least that it may want */
+            continue;
+        double distance = fabs(x - mixture_level_centre(mixture, k, anchor));
         double wanted = graded(distance, PANEL_LENGTH * sd, PANEL_FLAT * sd, PANEL_SLOPE, (struct fine){1.0, 1.0});
         if (wanted < *length) {
             *length = wanted;
@@ -176,8 +179,10 @@ static double bent_length(const struct limits *limits, size_t anchor, double x, 
         *here = bend_at(mixture, anchor, x);
     length = lesser(length, graded(0.0, PANEL_BEND_LENGTH * here->length, 0.0, PANEL_SLOPE, limits->fine));
     double far = length * (1.0 + limits->fine.shrink / PANEL_SLOPE);
-    struct bend end = bend_at(mixture, anchor, x + length), beyond = bend_at(mixture, anchor, x + far);
-    double shortest = lesser(length, lesser(before_bend(limits, end, length), before_bend(limits, beyond, far)));
+    struct bend end = bend_at(mixture, anchor, x + length);
+    /* a bend at `far` does not shorten the panel by itself: (L + slope far)/(shrink + slope) > length */
+    struct bend beyond = {0.0, mixture_level_dominant(mixture, anchor, x + far)};
+    double shortest = lesser(length, before_bend(limits, end, length));
     shortest = lesser(shortest, before_valleys(limits, anchor, x, 0.0, length, *here, end));
     shortest = lesser(shortest, before_valleys(limits, anchor, x, length, far, end, beyond));
     *here = end;
@@ -193,6 +198,8 @@ static double longest_panel(struct limits *limits, struct place from, double len
     length = lesser(length, limits->longest);
     for (size_t k = 0; k < mixture->factor->components; k++) {
         double sd = mixture->sd[k];
+        if (!(limits->fine.stretch * PANEL_LENGTH * sd < length * limits->fine.shrink)) /* the least it may want */
+            continue;
         length = lesser(length, graded(place_position(&limits->frame, from, k), PANEL_LENGTH * sd, PANEL_FLAT * sd,
                                        PANEL_SLOPE, limits->fine));
     }
