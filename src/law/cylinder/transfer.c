@@ -276,25 +276,34 @@ static void fill_points(const struct cylinder_transfer *transfer, struct cylinde
 /* The k >= -1 with the same |1 + k|, on which alone the kernel across the axis depends. */
 static inline double reflected(double k)
 {
-    double folded = k < -1.0 ? -2.0 - k : k;
-    return folded < -1.0 + 1e-12 ? -1.0 + 1e-12 : folded;
+    double other = -2.0 - k, folded = k > other ? k : other, least = -1.0 + 1e-12;
+    return folded > least ? folded : least;
 }
 
 /* Adds -D (tau xi + D/2)/v along the axis and, across it with k = D/R, -B/2 (u (2 + u)/V + (u + k + u k)^2/v), where
- * |R + D| = a rho (1 + u + k + u k). Leaves the arguments of log1p and of the Bessel function. */
-VECTOR_CLONES static void add_clear(const struct scale *scale, size_t count, double constant, double thrown,
-                                    const double *row_constant, const double *shift, const double *square,
-                                    const double *R, const double *along, const double *across, double *value,
-                                    double *term, double *argument)
+ * |R + D| = a rho (1 + u + k + u k). Leaves the arguments of the Bessel function, and of log1p((u - k)/(1 + k)) the
+ * numerator and, in `across`, the denominator. */
+VECTOR_CLONES static void add_clear(const struct scale *of, size_t count, double constant, double thrown,
+                                    const double *restrict row_constant, const double *restrict shift,
+                                    const double *restrict square, const double *restrict R,
+                                    const double *restrict along, double *restrict across, double *restrict value,
+                                    double *restrict numerator, double *restrict argument)
 {
-    double inverse = 1.0 / scale->V, inverse_noise = 1.0 / scale->v;
+    double inverse = 1.0 / of->V, inverse_noise = 1.0 / of->v;
     for (size_t r = 0; r < count; r++) {
         double k = reflected(across[r] / R[r]), u = shift[r], moved = u + k + u * k, B = square[r], D = along[r];
         value[r] += (constant + row_constant[r] - D * (thrown + 0.5 * D) * inverse_noise)
                     - 0.5 * B * (inverse * u * (2.0 + u) + inverse_noise * moved * moved);
         argument[r] = B * inverse_noise * (1.0 + moved);
-        term[r] = (u - k) / (1.0 + k);
+        numerator[r] = u - k;
+        across[r] = 1.0 + k;
     }
+}
+
+VECTOR_CLONES static void add(size_t n, const double *x, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] += x[i];
 }
 
 /* The exponents of all columns and the rows of y's that are away from the axis. */
@@ -302,17 +311,15 @@ static void exponents_clear(const struct cylinder_transfer *transfer, struct cyl
                             const struct scale *scale, size_t columns, size_t first, size_t count)
 {
     size_t batch = columns * count;
-    double half = 0.5 * (transfer->across - 1.0);
     for (size_t c = 0; c < columns; c++) {
         size_t at = c * count;
         add_clear(scale, count, work->column.constant[c], work->column.thrown[c], work->row.constant + first,
                   work->row.shift + first, work->row.square + first, work->row.at + first, work->increment + at,
                   work->increment + batch + at, work->log_ratio + at, work->term + at, work->argument + at);
     }
-    vlog1p(batch, work->term, work->x);
-    bessel_log_scaled(transfer->bessel, batch, work->argument, work->term);
-    for (size_t i = 0; i < batch; i++)
-        work->log_ratio[i] += half * work->x[i] + work->term[i] + work->excess[i];
+    bessel_add_with_power(transfer->bessel, batch, work->argument, work->term, work->increment + batch,
+                          work->log_ratio);
+    add(batch, work->excess, work->log_ratio);
 }
 
 /* The exponents of the rows of y's whose rule ends at the axis: no term is large there. */
