@@ -4,16 +4,19 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/elementary.h"
 #include "core/vmath.h"
+#include "law/panels.h"
 #include "law/tuning.h"
 
 enum { CHUNK = 64 };
-#define ATANH_NEAR 0.17 /* within the domain of atanh_series */
+#define ATANH_NEAR 0.17         /* within the domain of atanh_series */
+#define BESSEL_PANELS_END 255.0 /* of the last panel */
 
 /* u_{k+1}(p) = p^2 (1 - p^2) u_k'(p)/2 + integral_0^p (1 - 5 t^2) u_k(t) dt/8. */
-void bessel_init(double order, struct bessel *out)
+static void set_expansion(double order, struct bessel *out)
 {
     *out = (struct bessel){.order = order, .log_gamma = gsl_sf_lngamma(order + 1.0)};
     out->coefficient[0][0] = 1.0;
@@ -206,22 +209,73 @@ static void expand_entire(const struct bessel *bessel, int terms, size_t n, cons
         out[i] -= 0.5 * log(2.0 * M_PI) + (0.5 + bessel->order) * log_z[i];
 }
 
+/* The panel whose octave and quarter 1 + z is in. */
+static inline size_t panel_of(double z)
+{
+    return (size_t)(to_bits(1.0 + z) >> 50) - (1023u << 2);
+}
+
+static void set_panels(struct bessel *out)
+{
+    struct chebyshev chebyshev;
+    chebyshev_init(&chebyshev);
+    for (size_t p = 0; p < BESSEL_PANELS; p++) {
+        double from = ldexp(1.0 + 0.25 * (double)(p % 4), (int)(p / 4)) - 1.0, width = ldexp(0.25, (int)(p / 4));
+        double z[PANEL_NODES], value[PANEL_NODES];
+        struct panel panel = {.centre = from + 0.5 * width, .half_width = 0.5 * width};
+        panel_nodes(&chebyshev, &panel, z);
+        for (size_t j = 0; j < PANEL_NODES; j++)
+            if (is_small(out, z[j]))
+                value[j] = log_series(out, z[j]);
+            else
+                expand_entire(out, BESSEL_TERMS, 1, &z[j], &value[j]);
+        for (size_t j = 0; j < PANEL_NODES; j++)
+            value[j] += (out->order + 0.5) * log1p(z[j]);
+        panel_fit(&chebyshev, value, &panel);
+        out->panel[p] = (struct bessel_panel){.centre = panel.centre, .inverse = 1.0 / panel.half_width};
+        memcpy(out->panel[p].coefficient, panel.coefficient, sizeof panel.coefficient);
+    }
+}
+_Static_assert((int)BESSEL_NODES == (int)PANEL_NODES, "panels of the same nodes");
+
+void bessel_init(double order, struct bessel *out)
+{
+    set_expansion(order, out);
+    out->low = order < BESSEL_UNIFORM_FROM;
+    if (out->low)
+        set_panels(out);
+}
+
+static inline double evaluate_panel(const struct bessel_panel *panel, double z)
+{
+    const double *c = panel->coefficient;
+    double u = (z - panel->centre) * panel->inverse, square = u * u, fourth = square * square, part[4];
+    for (int k = 0; k < 4; k++)
+        part[k] = (c[4 * k + 3] * u + c[4 * k + 2]) * square + (c[4 * k + 1] * u + c[4 * k]);
+    return (part[3] * fourth + part[2]) * (fourth * fourth) + (part[1] * fourth + part[0]);
+}
+
+/* Those on panels, or 0, by what is known there; the rest together. */
 void bessel_log_entire(const struct bessel *bessel, size_t n, const double *z, double *out)
 {
+    double end = bessel->low ? BESSEL_PANELS_END : 0.0, value[CHUNK], argument[CHUNK], log1p_z[CHUNK];
     for (size_t start = 0; start < n; start += CHUNK) {
-        size_t count = n - start < CHUNK ? n - start : CHUNK, singly = 0;
-        /* those up to the last small one singly, the rest together */
-        for (size_t i = 0; i < count; i++)
-            singly = is_small(bessel, z[start + i]) ? i + 1 : singly;
-        for (size_t i = start; i < start + singly; i++)
-            if (is_small(bessel, z[i]))
-                out[i] = log_series(bessel, z[i]);
+        size_t count = n - start < CHUNK ? n - start : CHUNK, rest = 0;
+        vlog1p(count, z + start, log1p_z);
+        for (size_t i = start; i < start + count; i++)
+            if (z[i] < end)
+                out[i] =
+                    evaluate_panel(&bessel->panel[panel_of(z[i])], z[i]) - (bessel->order + 0.5) * log1p_z[i - start];
+            else if (!(z[i] > 0.0))
+                out[i] = log_series(bessel, 0.0);
             else
-                expand_entire(bessel, BESSEL_TERMS, 1, z + i, out + i);
-        if (singly == count)
+                argument[rest++] = z[i];
+        if (rest == 0)
             continue;
-        const double *rest = z + start + singly;
-        double w = smallest_w(bessel, count - singly, rest);
-        expand_entire(bessel, terms_needed(bessel, w), count - singly, rest, out + start + singly);
+        double w = smallest_w(bessel, rest, argument);
+        expand_entire(bessel, terms_needed(bessel, w), rest, argument, value);
+        for (size_t i = start, used = 0; used < rest; i++)
+            if (z[i] > 0.0 && !(z[i] < end))
+                out[i] = value[used++];
     }
 }
