@@ -155,6 +155,27 @@ TEST(test_score)
     }
 }
 
+/* Where the other component is below rounding one is taken alone: the same bits as in a batch that holds the other
+ * shell, too, from one shell to the other. */
+TEST(test_score_alone)
+{
+    enum { POINTS = 8 };
+    struct factor factor = {1000, 2, weights, NULL, sds, NULL, NULL, NULL};
+    OWNED(radial_level) radial = make_level(&factor, 0.9, 0.1);
+    double from = sqrt(1000.0) * radial.sd[0], to = sqrt(1000.0) * radial.sd[1];
+    for (int step = 0; step < 400; step++) {
+        double rho[2 * POINTS], excess[2][2 * POINTS], kappa[2][2 * POINTS];
+        for (size_t i = 0; i < POINTS; i++) {
+            rho[i] = from + (to - from) * (step + 0.1 * (double)i) / 400.0;
+            rho[POINTS + i] = i % 2 == 0 ? from : to;
+        }
+        radial_level_evaluate(&radial, 0, POINTS, rho, excess[0], kappa[0]);
+        radial_level_evaluate(&radial, 0, 2 * POINTS, rho, excess[1], kappa[1]);
+        ck_assert_mem_eq(excess[0], excess[1], POINTS * sizeof *rho);
+        ck_assert_mem_eq(kappa[0], kappa[1], POINTS * sizeof *rho);
+    }
+}
+
 static void in_order(const struct panels *panels)
 {
     for (size_t p = 0; p < panels->count; p++) {
