@@ -197,7 +197,13 @@ static void average(struct radial_work *work, const struct quadrature *rule, siz
 {
     double mean[RADIAL_POINTS] = {0.0};
     uint64_t small = 0;
-    add_expm1(rule, count, work->value, mean);
+    if (count > 1)
+        add_expm1(rule, count, work->value, mean);
+    else {
+        vexpm1(rule->n, work->value, work->x);
+        for (size_t i = 0; i < rule->n; i++)
+            mean[0] += rule->weight[i] * work->x[i];
+    }
     for (size_t j = 0; j < count; j++) {
         mean[j] -= missing;
         small += mean[j] < -0.5 ? 1u : 0u;
@@ -231,6 +237,23 @@ static void apply_clear(const struct radial_transfer *transfer, struct radial_wo
     average(work, rule, count, 0.0, log_ratio + first);
 }
 
+/* Adds to log r at nodes R all of log c but the Bessel function, and leaves its argument in kappa; M = |1 + kappa|
+ * R/a. */
+VECTOR_CLONES static void add_near(const struct quadrature *rule, double constant, double rho, double root, double a,
+                                   const struct radial_terms *terms, const struct radial_work *work)
+{
+    const double *restrict node = rule->node, *restrict R = work->x, *restrict map = work->map,
+                           *restrict excess = work->excess;
+    double *restrict argument = work->kappa, *restrict value = work->value;
+    double inverse = 1.0 / root, curvature = 0.5 / terms->variance_from, power = 2.0 * terms->half;
+    for (size_t i = 0, n = rule->n; i < n; i++) {
+        double M = fabs(1.0 + map[i]) * R[i] / a, missed = (rho - M) * inverse;
+        argument[i] = rho * M * (inverse * inverse);
+        value[i] += constant + excess[i] + 0.5 * node[i] * node[i] - 0.5 * missed * missed - curvature * R[i] * R[i]
+                    + power * log_of(R[i] * inverse);
+    }
+}
+
 /* One point whose nodes R = a rho (1 + shift) + tau z run up to the origin: no relative change to build on, but
  * nothing is large either, and the density of the radius has no singularity on its side of the origin. */
 static void apply_near(const struct radial_transfer *transfer, struct radial_work *work,
@@ -249,17 +272,11 @@ static void apply_near(const struct radial_transfer *transfer, struct radial_wor
     radial_level_evaluate(transfer->from, anchor, rule->n, work->x, work->excess, work->kappa);
     map_kappa(transfer, work, rule->n, work->x, work->kappa, work->map);
     radial_panels_evaluate(transfer->grid, rule->n, work->x, work->value, hint);
-    for (size_t i = 0; i < rule->n; i++) {
-        double M = fabs(1.0 + work->map[i]) * work->x[i] / transfer->stage.a, missed = (rho - M) / root;
-        work->kappa[i] = rho * M / (root * root);
-        work->value[i] += constant + work->excess[i] + 0.5 * rule->node[i] * rule->node[i] - 0.5 * missed * missed
-                          - 0.5 * work->x[i] * work->x[i] / terms.variance_from;
-        work->relative[i] = work->x[i] / root;
-    }
+    add_near(rule, constant, rho, root, transfer->stage.a, &terms, work);
     bessel_log_entire(&work->bessel, rule->n, work->kappa, work->excess);
     double total = 0.0;
     for (size_t i = 0; i < rule->n; i++) {
-        work->value[i] += 2.0 * terms.half * log(work->relative[i]) + work->excess[i];
+        work->value[i] += work->excess[i];
         total += rule->weight[i];
     }
     average(work, rule, 1, 1.0 - total, log_ratio);
