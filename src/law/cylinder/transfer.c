@@ -241,8 +241,8 @@ static size_t nearest_leaf(const struct patches *grid, const struct patch *patch
         const struct patch *leaf = &grid->patch[p];
         double x = fmax(fabs(patch->centre[0] - leaf->centre[0]) - leaf->half, 0.0);
         double y = fmax(fabs(patch->centre[1] - leaf->centre[1]) - leaf->half, 0.0);
-        nearest = hypot(x, y) < smallest ? p : nearest;
-        smallest = fmin(smallest, hypot(x, y));
+        nearest = x * x + y * y < smallest ? p : nearest;
+        smallest = fmin(smallest, x * x + y * y);
     }
     return nearest;
 }
@@ -322,26 +322,34 @@ static void exponents_clear(const struct cylinder_transfer *transfer, struct cyl
     add(batch, work->excess, work->log_ratio);
 }
 
-/* The exponents of the rows of y's whose rule ends at the axis: no term is large there. */
+/* The same near the axis, where no term is large, and |R + D| = M. */
+VECTOR_CLONES static void add_near(const struct scale *of, size_t count, double constant, double thrown,
+                                   const double *restrict row_constant, const double *restrict rho,
+                                   const double *restrict R, const double *restrict along,
+                                   const double *restrict across, double *restrict value, double *restrict argument)
+{
+    double inverse_noise = 1.0 / of->v, a = of->a;
+    for (size_t r = 0; r < count; r++) {
+        double D = along[r], M = fabs(R[r] + across[r]), missed = a * rho[r] - M;
+        argument[r] = a * rho[r] * M * inverse_noise;
+        value[r] += constant + row_constant[r] - inverse_noise * (D * (thrown + 0.5 * D) + 0.5 * missed * missed);
+    }
+}
+
+/* The exponents of the rows of y's whose rule ends at the axis. */
 static void exponents_near(const struct cylinder_transfer *transfer, struct cylinder_work *work,
                            const struct scale *scale, size_t columns, size_t first, size_t count)
 {
     size_t batch = columns * count;
-    double root = sqrt(scale->v) / scale->a;
-    for (size_t c = 0; c < columns; c++)
-        for (size_t r = 0; r < count; r++) {
-            size_t at = c * count + r;
-            double D = work->increment[at], rho = work->row.square[first + r];
-            double M = fabs(work->row.at[first + r] + work->increment[batch + at]) / scale->a,
-                   missed = (rho - M) / root;
-            work->argument[at] = rho * M / (root * root);
-            work->log_ratio[at] += work->column.constant[c] + work->row.constant[first + r] + work->excess[at]
-                                   - D * (work->column.thrown[c] + 0.5 * D) / scale->v - 0.5 * missed * missed;
-        }
-    for (size_t c = 0; c < columns; c++) /* column by column: within a rule the arguments ascend */
-        bessel_log_entire(transfer->bessel, count, work->argument + c * count, work->term + c * count);
-    for (size_t i = 0; i < batch; i++)
-        work->log_ratio[i] += work->term[i];
+    for (size_t c = 0; c < columns; c++) {
+        size_t at = c * count;
+        add_near(scale, count, work->column.constant[c], work->column.thrown[c], work->row.constant + first,
+                 work->row.square + first, work->row.at + first, work->increment + at, work->increment + batch + at,
+                 work->log_ratio + at, work->argument + at);
+    }
+    bessel_log_entire(transfer->bessel, batch, work->argument, work->term);
+    add(batch, work->term, work->log_ratio);
+    add(batch, work->excess, work->log_ratio);
 }
 
 /* r - 1 = sum_i w_i expm1(e_i), and where it has lost its digits, r below 1/2, by log-sum-exp. The rows are those of
