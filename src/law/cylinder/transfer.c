@@ -199,7 +199,7 @@ static size_t cut_rule(const struct quadrature_table *rules, size_t order, doubl
 }
 
 /* Adds the rows of one y. Of log c, those away from the axis keep all that is large in relative changes (as
- * law/radial/transfer.c): u = R/(a rho) - 1 and B = (a rho)^2. */
+ * law/radial/transfer_noise.c): u = R/(a rho) - 1 and B = (a rho)^2. */
 static void add_rows(const struct cylinder_transfer *transfer, struct cylinder_work *work, const struct scale *scale,
                      size_t order, size_t j, double rho, struct rows *rows)
 {

@@ -1,3 +1,5 @@
+/* Scores along a ray, workspaces, and transfers as means over what a step draws; the map with noise is in
+ * transfer_noise.c, that without in transfer_map.c. */
 #include "law/radial/transfer.h"
 
 #include <math.h>
