@@ -57,8 +57,7 @@ static enum status fill_and_estimate(struct line *line, size_t order, struct est
     TRY(line_fill(line, order, line->result, &sums, error));
     out->ignored = sums.ignored;
     TRY(line_probe_set(probe, transfer, &line->threads, grid, order + CHECK_ORDERS, error));
-    TRY(line_probe_apply(probe, transfer, &line->threads, grid, order, probe->own, error));
-    line_probe_evaluate(probe, transfer, grid, grid, probe->value);
+    TRY(line_probe_apply(probe, transfer, &line->threads, grid, order, probe->own, probe->value, error));
     out->total = line_probe_norms(probe, probe->value, probe->exact);
     out->quadrature = line_probe_norms(probe, probe->own, probe->exact);
     out->interpolation = line_probe_norms(probe, probe->value, probe->own);
@@ -164,7 +163,7 @@ static enum status relax(struct line *line, struct line_choice *choice, const st
     size_t reserve = estimates->hidden && line->run->resolution <= 1.0, order = choice->order;
     for (size_t down = 1; down <= (size_t)descent + reserve && down <= choice->order; down++) {
         TRY(line_probe_apply(&line->probe, &line->transfer, &line->threads, line->result,
-                             line_order(line, choice->order - down), line->probe.value, error));
+                             line_order(line, choice->order - down), line->probe.value, NULL, error));
         struct norms lower = line_probe_norms(&line->probe, line->probe.value, line->probe.exact);
         bool no_worse =
             estimates->hidden && tuned(line, lower) < LINE_LOWER_NO_WORSE * tuned(line, estimates->quadrature);
