@@ -3,8 +3,9 @@
 #include <math.h>
 
 enum { NODES = 8, INTERPOLATIONS = 6 };
-#define LARGEST_BEFORE_FLOOR 0.5 /* above, divergences saturate */
-#define SAFETY 4.0               /* times the change by leaving out a node: taken for the error of interpolation */
+#define SATURATION 0.5 /* above, divergences saturate */
+#define SPACING 1.05   /* of the T of neighbouring nodes at least: weights of nearer ones multiply their radii */
+#define SAFETY 4.0     /* times the change by leaving out a node: taken for the error of interpolation */
 
 /* The upper end of the value's interval, which is what has to be at most the accuracy. */
 static double upper(const struct point *point)
@@ -33,12 +34,13 @@ static double interpolate(const struct point *const *node, size_t count, double 
     return sum;
 }
 
-/* The next point in a direction (-1 or 1) with a known value; NULL if there is none, or if values do not fall from
- * the smaller to the larger T. */
+/* The next point in a direction (-1 or 1) with a known value, apart from the last; NULL if there is none, or if
+ * values do not fall from the smaller to the larger T. */
 static const struct point *neighbour(const struct point *points, size_t count, const struct point *from, int way)
 {
     const struct point *next = from + way;
-    while (next >= points && next < points + count && isnan(next->value))
+    while (next >= points && next < points + count
+           && (isnan(next->value) || fabs(log((double)next->steps / (double)from->steps)) < log(SPACING)))
         next += way;
     if (next < points || next >= points + count)
         return NULL;
@@ -65,6 +67,7 @@ static struct crossing find_crossing(const struct point *points, size_t count, s
         if (left != NULL && (right == NULL || NODES - first <= last - NODES + 1)) {
             node[--first] = left;
             left = neighbour(points, count, left, -1);
+            left = left != NULL && left->value < SATURATION ? left : NULL;
         } else {
             node[++last] = right;
             right = neighbour(points, count, right, 1);
@@ -108,7 +111,7 @@ static double find_floor(const struct point *points, size_t count, double accura
     for (size_t i = count, found = 0; i-- > 0 && found < 3;)
         if (isfinite(points[i].value) && (found == 0 || points[i].step_size > 1.2 * last[found - 1]->step_size))
             last[found++] = &points[i];
-    if (last[2] == NULL || last[2]->value > LARGEST_BEFORE_FLOOR)
+    if (last[2] == NULL || last[2]->value > SATURATION)
         return 0.0;
     double radius = 3.0 * fmax(last[0]->radius, fmax(last[1]->radius, last[2]->radius));
     double floor = fmin(at_zero(last[2], last[1]), at_zero(last[1], last[0])) - radius;
@@ -149,6 +152,8 @@ struct bracket bracket_find(const struct point *points, size_t count, double acc
     const double guess = attempt < INTERPOLATIONS && isfinite(crossing.steps)
                              ? ceil(crossing.steps)
                              : 0.5 * (double)(bracket.tried + bracket.passes);
+    bracket.sure = attempt < INTERPOLATIONS && ceil(crossing.steps - crossing.radius) == guess
+                   && ceil(crossing.steps + crossing.radius) == guess;
     bracket.want = (size_t)fmin(fmax(guess, (double)bracket.tried + 1.0), (double)before);
     return bracket;
 }
