@@ -4,7 +4,8 @@
 
 enum { NODES = 8, INTERPOLATIONS = 6 };
 #define SATURATION 0.5 /* above, divergences saturate */
-#define SPACING 1.05   /* of the T of neighbouring nodes at least: weights of nearer ones multiply their radii */
+#define SPACING 0.05   /* of log T of neighbouring nodes at least: weights of nearer ones multiply their radii; */
+#define CLOSE 0.5      /* but this part of the distance from a node to the crossing's other side is enough */
 #define SAFETY 4.0     /* times the change by leaving out a node: taken for the error of interpolation */
 
 /* The upper end of the value's interval, which is what has to be at most the accuracy. */
@@ -34,13 +35,18 @@ static double interpolate(const struct point *const *node, size_t count, double 
     return sum;
 }
 
-/* The next point in a direction (-1 or 1) with a known value, apart from the last; NULL if there is none, or if
- * values do not fall from the smaller to the larger T. */
-static const struct point *neighbour(const struct point *points, size_t count, const struct point *from, int way)
+static double distance(const struct point *a, const struct point *b)
+{
+    return fabs(log((double)a->steps / (double)b->steps));
+}
+
+/* The next point in a direction (-1 or 1) with a known value, apart in log T; NULL if there is none, or if values do
+ * not fall from the smaller to the larger T. */
+static const struct point *neighbour(const struct point *points, size_t count, const struct point *from, int way,
+                                     double apart)
 {
     const struct point *next = from + way;
-    while (next >= points && next < points + count
-           && (isnan(next->value) || fabs(log((double)next->steps / (double)from->steps)) < log(SPACING)))
+    while (next >= points && next < points + count && (isnan(next->value) || distance(next, from) < apart))
         next += way;
     if (next < points || next >= points + count)
         return NULL;
@@ -58,25 +64,28 @@ static struct crossing find_crossing(const struct point *points, size_t count, s
 {
     const struct point *node[2 * NODES]; /* from `first` to `last` */
     size_t first = NODES, last = NODES;
-    node[first] = &points[pass];
-    const struct point *left = neighbour(points, count, node[first], -1);
-    const struct point *right = neighbour(points, count, node[last], 1);
-    if (left == NULL)
+    const struct point *const passes = &points[pass], *const fails = neighbour(points, count, passes, -1, 0.0);
+    if (fails == NULL)
         return (struct crossing){NAN, NAN};
+    node[first] = passes;
+    const struct point *left = fails;
+    const struct point *right = neighbour(points, count, passes, 1, fmin(SPACING, CLOSE * distance(passes, fails)));
     while (last - first + 1 < NODES && (left != NULL || right != NULL))
         if (left != NULL && (right == NULL || NODES - first <= last - NODES + 1)) {
             node[--first] = left;
-            left = neighbour(points, count, left, -1);
+            left = neighbour(points, count, left, -1, fmin(SPACING, CLOSE * distance(left, passes)));
             left = left != NULL && left->value < SATURATION ? left : NULL;
         } else {
             node[++last] = right;
-            right = neighbour(points, count, right, 1);
+            right = neighbour(points, count, right, 1, fmin(SPACING, CLOSE * distance(right, fails)));
         }
     double radius, ignored;
     const size_t n = last - first + 1;
     const double at = interpolate(&node[first], n, accuracy, &radius);
-    if (n < 3)
-        return (struct crossing){exp(at), NAN};
+    const bool between = log((double)fails->steps) <= at && at <= log((double)passes->steps);
+    if (n < 3 || !between) /* the line between the two is */
+        return (struct crossing){
+            exp(interpolate((const struct point *const[]){fails, passes}, 2, accuracy, &ignored)), NAN};
     const double without[2] = {interpolate(&node[first + 1], n - 1, accuracy, &ignored),
                                interpolate(&node[first], n - 1, accuracy, &ignored)};
     radius += SAFETY * fmax(fabs(at - without[0]), fabs(at - without[1]));
@@ -91,7 +100,7 @@ static double extrapolate(const struct point *points, size_t count, const struct
     const struct point *node[3];
     size_t n = 0;
     double ignored;
-    for (; from != NULL && n < 3; from = neighbour(points, count, from, way))
+    for (; from != NULL && n < 3; from = neighbour(points, count, from, way, SPACING))
         node[n++] = from;
     if (n == 0)
         return NAN;

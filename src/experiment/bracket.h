@@ -5,9 +5,9 @@
  * found as far as the others tell.
  *
  * The crossing is interpolated: log T is a polynomial in log value, nearly straight since values fall like powers
- * (theory (23)), through up to 8 neighbouring points,
- * each 5 % of T apart at least. Its radius is that of the points, and four times the change by
- * leaving out the first or the last. */
+ * (theory (23)), through up to 8 points around it that do not crowd and, but for the one that fails, lie below 1/2,
+ * above which divergences saturate. Its radius is that of the points, and four times the change by leaving out the
+ * first or the last. A polynomial that leaves the bracket gives way to the line between the two ends. */
 #ifndef EXPERIMENT_BRACKET_H
 #define EXPERIMENT_BRACKET_H
 
