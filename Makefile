@@ -72,7 +72,7 @@ vectorised := $(shell grep -l VECTOR_CLONES $(sources)) src/core/philox.c
 line_loops = src/core/vmath.c src/model/mixture_level.c src/law/panels.c src/law/compose.c $(filter src/law/line/%,$(vectorised))
 written = $(filter src/experiment/% src/results/% src/verdict/% src/report/% src/command/%,$(sources))
 objects_of = $(patsubst src/%.c,$(BUILD)/%.o,$(1))
-$(call objects_of,$(filter-out $(line_loops),$(vectorised))): OPTIMIZE = -O2 -fvect-cost-model=dynamic
+$(call objects_of,$(filter-out $(line_loops),$(vectorised))): OPTIMIZE = -O2 $(if $(findstring clang,$(CC)),,-fvect-cost-model=dynamic)
 $(call objects_of,$(line_loops) $(test_sources) $(bench_sources)) plugin: OPTIMIZE = -O3
 $(call objects_of,$(written)) $(BUILD)/main.o: OPTIMIZE = -Og
 
