@@ -1,5 +1,6 @@
 /* What the radial engine is made of: Bessel functions, the density of the radius, the panels; and single stages
  * against quadrature in d dimensions, along y and across it. */
+#define _GNU_SOURCE /* M_PIl */
 #include <gsl/gsl_eigen.h>
 #include <gsl/gsl_integration.h>
 #include <math.h>
