@@ -13,6 +13,7 @@ struct driver {
     size_t slot; /* holds the law */
     bool stale;  /* its level is behind: steps that leave the law unchanged were skipped */
     struct error_account errors;
+    double stretch; /* of the stride between two checks */
     double rounding_squared;
     struct clip_bound clip; /* of a clip that is taken as inactive */
 };
@@ -59,6 +60,23 @@ void error_account_add(struct error_account *account, const struct step_error *e
     account->unchecked = 0;
 }
 
+static bool alike(double a, double b, double negligible)
+{
+    return fmax(a, b) <= fmax(CHECK_STEADY * fmin(a, b), negligible);
+}
+
+/* The stride to the next check is twice the last one where local errors hardly changed over it, or hardly count. */
+static double next_stretch(const struct driver *driver, const struct step_error *error)
+{
+    const struct error_account *account = &driver->errors;
+    const struct norms *before = &error->before, *last = &account->last.after;
+    double part = CHECK_STEADY_PART / (double)account->unchecked;
+    bool steady = alike(before->l1, last->l1, part * account->total.l1)
+                  && alike(before->l2, last->l2, part * account->total.l2)
+                  && alike(before->own, last->own, part * account->total.own);
+    return steady ? fmin(2.0 * driver->stretch, fmax(driver->geometry->steady, 1.0)) : 1.0;
+}
+
 /* true where the score error begins or ends (a step sees it at t and t-1), and in the step before: steps on either
  * side say nothing about one another. */
 static bool score_error_switches(const struct law_problem *problem, size_t t)
@@ -84,6 +102,7 @@ static bool must_check(const struct driver *driver, size_t t, bool unchanged)
     const struct law_problem *problem = driver->run.problem;
     const struct schedule *schedule = problem->schedule;
     double stride = fmin(fmax(driver->geometry->check_stride / schedule->h, 1.0), CHECK_MOST_STEPS);
+    stride *= driver->stretch;
     if (unchanged)
         stride = fmax(CHECK_STRIDE_UNCHANGED / schedule->h, 1.0);
     return t == schedule->T || t <= CHECK_LAST_STEPS || driver->errors.unchecked >= (size_t)stride
@@ -146,8 +165,10 @@ static enum status make_step(struct driver *driver, size_t t, bool checked, stru
     enum status status = make_stages(driver, checked, &total, error);
     if (driver->run.undeclared.asked) /* the reason of any other failure */
         status = undeclared_check(&driver->run.undeclared, problem->sampler, t, error);
-    if (checked && status == STATUS_OK)
+    if (checked && status == STATUS_OK) {
+        driver->stretch = next_stretch(driver, &total);
         error_account_add(&driver->errors, &total);
+    }
     driver->slot = 1 - driver->slot;
     return status;
 }
@@ -202,6 +223,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
 {
     struct driver driver = {.geometry = geometry,
                             .engine = engine,
+                            .stretch = 1.0,
                             .run = {.problem = problem,
                                     .team = team_new(problem->threads),
                                     .resolution = resolution,

@@ -103,6 +103,7 @@ struct propagation {
 
 struct geometry {
     double check_stride; /* log noise between two checks */
+    double steady;       /* > 1: up to so many times that while local errors hardly change from check to check */
     bool needs_noise;    /* a step without noise is refused */
     bool of_components;  /* errors have the norm `own` */
     /* Out: *state, freed by `free` even after an error. */

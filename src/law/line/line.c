@@ -154,6 +154,7 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
 
 static const struct geometry geometry = {
     .check_stride = LINE_CHECK_STRIDE,
+    .steady = LINE_STEADY_STRIDES,
     .of_components = true,
     .new = line_new,
     .free = line_free,
