@@ -97,6 +97,11 @@ static bool is_unchanged(const struct driver *driver)
     return driver->geometry->leaves_unchanged != NULL && driver->geometry->leaves_unchanged(driver->state);
 }
 
+static bool extrapolates(const struct driver *driver)
+{
+    return driver->geometry->extrapolates != NULL && driver->geometry->extrapolates(driver->state);
+}
+
 static bool must_check(const struct driver *driver, size_t t, bool unchanged)
 {
     const struct law_problem *problem = driver->run.problem;
@@ -183,7 +188,7 @@ static enum status make_steps(struct driver *driver, struct error *error)
         bool unchanged = is_unchanged(driver);
         driver->errors.unchecked++;
         bool checked = must_check(driver, t, unchanged);
-        if (unchanged && !checked)
+        if ((unchanged || extrapolates(driver)) && !checked)
             driver->stale = true;
         else
             TRY(make_step(driver, t, checked, error));

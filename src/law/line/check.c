@@ -91,6 +91,38 @@ static enum status estimate_unchanged(struct line *line, struct norms *out, stru
     return STATUS_OK;
 }
 
+/* The local error of adding increments to the polynomials that line->moved has, whose values are the probe's. */
+static enum status estimate_increments(struct line *line, struct norms *out, struct error *error)
+{
+    struct line_probe *probe = &line->probe;
+    const struct panels *added;
+    *out = impossible;
+    if (!line_increments_can(&line->increments))
+        return STATUS_OK;
+    TRY(line_increments_of(&line->increments, line->transfer.to, line->run->step.beta, &added, error));
+    line_probe_evaluate(probe, &line->transfer, line->result, added, probe->own);
+    for (size_t i = 0; i < probe->count; i++)
+        probe->own[i] += probe->value[i];
+    *out = line_probe_norms(probe, probe->own, probe->exact);
+    return STATUS_OK;
+}
+
+/* What this step adds, if that is little. */
+static enum status take_increments(struct line *line, const struct estimates *estimates, struct norms unchanged,
+                                   struct error *error)
+{
+    const struct transfer *transfer = &line->transfer;
+    int in_order;
+    if (transfer->stage.deterministic || transfer->stage.sampler->log_noise_before != NULL || line->fineness.edges > 0
+        || !(tuned(line, unchanged) < LINE_INCREMENTS_MOST * estimates->tolerance)) {
+        line->increments.known = 0;
+        return STATUS_OK;
+    }
+    TRY(panels_move(transfer->grid, transfer->to, &line->moved, &in_order, error));
+    return line_increments_take(&line->increments, &line->chebyshev, transfer->to, transfer->stage.step->beta,
+                                &line->moved, line->result, error);
+}
+
 /* The interpolation error of the last check's panels, now that they have moved along with the components. */
 static enum status estimate_moved(struct line *line, struct norms *out, struct error *error)
 {
@@ -186,16 +218,17 @@ enum status line_check(struct line *line, struct step_error *local, struct error
     struct line_choice *choice = &line->choice[stage->index];
     struct panels *before = &line->before[stage->index];
     struct estimates estimates;
-    struct norms unchanged, moved;
+    struct norms unchanged, moved, extrapolated;
     bool last = stage->step->t == 2;
     if (last)
         choice->spacing = 0;
     TRY(line_lay_out(line, choice->spacing, line->result, error));
     TRY(fill_and_estimate(line, line_order(line, choice->order), &estimates, error));
     TRY(estimate_unchanged(line, &unchanged, error));
+    TRY(estimate_increments(line, &extrapolated, error));
     TRY(estimate_moved(line, &moved, error));
-    if (choice->unchanged)
-        local->before = local_error(unchanged, &estimates, true);
+    if (choice->unchanged || choice->by_increments)
+        local->before = local_error(choice->unchanged ? unchanged : extrapolated, &estimates, true);
     else if (before->count > 0 && !choice->relaid)
         local->before = local_error(norms_sum(estimates.quadrature, moved), &estimates, false);
     else
@@ -210,7 +243,14 @@ enum status line_check(struct line *line, struct step_error *local, struct error
     choice->relaid =
         isfinite(tuned(line, moved)) && tuned(line, moved) > fmax(LINE_RELAY_ABOVE * estimates.smooth, least);
     choice->unchanged = tuned(line, unchanged) < LINE_LOWER_BELOW * estimates.unchanged;
-    local->after = local_error(choice->unchanged ? unchanged : estimates.total, &estimates, choice->unchanged);
+    TRY(take_increments(line, &estimates, unchanged, error));
+    choice->by_increments = !choice->unchanged && !estimates.hidden && line_increments_can(&line->increments)
+                            && tuned(line, extrapolated) < LINE_LOWER_BELOW * estimates.unchanged;
+    bool kept = choice->unchanged || choice->by_increments;
+    local->after = local_error(choice->unchanged ? unchanged
+                               : kept            ? extrapolated
+                                                 : estimates.total,
+                               &estimates, kept);
     if (!choice->unchanged && !stage->deterministic)
         TRY(relax(line, choice, &estimates, choice->order > order ? 0 : LINE_MOST_DESCENT, &local->after, error));
     return last ? STATUS_OK : lengthen(line, choice, &estimates, error);

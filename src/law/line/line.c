@@ -18,6 +18,7 @@ static void line_free(void *state)
     for (size_t i = 0; i < STAGES; i++)
         panels_free(&line->before[i]);
     panels_free(&line->moved);
+    line_increments_free(&line->increments);
     free(line->moments);
     oracle_free(&line->oracle);
     for (size_t k = 0; k < SAMPLER_DRAWS; k++)
@@ -124,6 +125,24 @@ static bool leaves_unchanged(const void *state)
     return line->choice[STAGE_MAP].unchanged && (!before || line->choice[STAGE_NOISE].unchanged);
 }
 
+static bool extrapolates(const void *state)
+{
+    return ((const struct line *)state)->choice[STAGE_MAP].by_increments;
+}
+
+/* Adds what the steps between the last one that was made and the present one add. */
+static void add_increments(struct line *line, struct panels *grid)
+{
+    const struct law_problem *problem = line->run->problem;
+    double sum = 0.0, squares = 0.0;
+    for (size_t t = line->made - 1; t > line->run->step.t; t--) {
+        double beta = sampler_step(problem->sampler, problem->schedule, t).beta;
+        sum += beta;
+        squares += beta * beta;
+    }
+    line_increments_add(&line->increments, sum, squares, grid);
+}
+
 static enum status move_slot(void *state, size_t slot, struct error *error)
 {
     struct line *line = state;
@@ -132,6 +151,8 @@ static enum status move_slot(void *state, size_t slot, struct error *error)
     if (!in_order)
         return fail_with(error, STATUS_NUMERIC, "panels of the law of %s run into each other before step t = %zu",
                          line->run->problem->sampler->name, line->run->step.t);
+    if (extrapolates(line))
+        add_increments(line, &line->moved);
     struct panels moved = line->moved;
     line->moved = line->grid[slot];
     line->grid[slot] = moved;
@@ -165,6 +186,7 @@ static const struct geometry geometry = {
     .fill_stage = line_stage_fill,
     .correction_moments = line_correction_moments,
     .leaves_unchanged = leaves_unchanged,
+    .extrapolates = extrapolates,
     .move_slot = move_slot,
     .finish = finish,
 };

@@ -64,6 +64,15 @@
  * not suffer rounding. Found: not recorded. Twice: no change. */
 #define LINE_UNCHANGED_PART 0.02
 
+/* ---- Steps without quadrature (law/line/increments.h). ---- */
+
+/* [tolerance of quadrature] Increments are looked at where they are no larger. Found: not recorded. Twice: not
+ * measured. */
+#define LINE_INCREMENTS_MOST 1e7
+/* [1] Of the variances of two steps by which others are made, the later is no larger than this part of the earlier.
+ * Found: not recorded. Twice: not measured. */
+#define LINE_INCREMENTS_APART 0.98
+
 /* ---- Score errors that jump or oscillate (law/line/stage.c). ---- */
 
 /* [noise in one step] Of panels beside a jump that it blurs. Found: measured interpolation error. Twice: radius
