@@ -244,7 +244,7 @@ enum status line_check(struct line *line, struct step_error *local, struct error
         isfinite(tuned(line, moved)) && tuned(line, moved) > fmax(LINE_RELAY_ABOVE * estimates.smooth, least);
     choice->unchanged = tuned(line, unchanged) < LINE_LOWER_BELOW * estimates.unchanged;
     TRY(take_increments(line, &estimates, unchanged, error));
-    choice->by_increments = !choice->unchanged && !estimates.hidden && line_increments_can(&line->increments)
+    choice->by_increments = !choice->unchanged && line_increments_can(&line->increments)
                             && tuned(line, extrapolated) < LINE_LOWER_BELOW * estimates.unchanged;
     bool kept = choice->unchanged || choice->by_increments;
     local->after = local_error(choice->unchanged ? unchanged

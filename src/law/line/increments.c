@@ -1,20 +1,17 @@
 #include "law/line/increments.h"
 
-#include <math.h>
-
 #include "law/line/tuning.h"
 
 void line_increments_free(struct line_increments *increments)
 {
-    panels_free(&increments->last);
-    panels_free(&increments->earlier);
+    for (size_t k = 0; k < INCREMENTS; k++)
+        panels_free(&increments->added[k]);
     panels_free(&increments->moved);
-    panels_free(&increments->resampled);
 }
 
 bool line_increments_can(const struct line_increments *increments)
 {
-    return increments->known == 2 && increments->last_beta < LINE_INCREMENTS_APART * increments->earlier_beta;
+    return increments->known >= 2;
 }
 
 /* The function of `from`, panels at the level of the mixture, on the panels of *to. */
@@ -29,63 +26,78 @@ static void resample(const struct chebyshev *chebyshev, const struct mixture_lev
     }
 }
 
+/* Takes the others to the panels of `result`, and makes room for the last. */
+static enum status shift(struct line_increments *increments, const struct chebyshev *chebyshev,
+                         const struct mixture_level *mixture, const struct panels *result, struct error *error)
+{
+    struct panels spare = increments->added[INCREMENTS - 1];
+    for (size_t k = INCREMENTS - 1; k > 0; k--) {
+        increments->added[k] = increments->added[k - 1];
+        increments->beta[k] = increments->beta[k - 1];
+    }
+    increments->added[0] = spare;
+    increments->known = increments->known < INCREMENTS ? increments->known : INCREMENTS - 1;
+    for (size_t k = 1; k <= increments->known; k++) {
+        int in_order;
+        TRY(panels_move(&increments->added[k], mixture, &increments->moved, &in_order, error));
+        if (!in_order) {
+            increments->known = k - 1;
+            break;
+        }
+        TRY(panels_copy(result, &increments->added[k], error));
+        resample(chebyshev, mixture, &increments->moved, &increments->added[k]);
+    }
+    return STATUS_OK;
+}
+
 enum status line_increments_take(struct line_increments *increments, const struct chebyshev *chebyshev,
                                  const struct mixture_level *mixture, double beta, const struct panels *before,
                                  const struct panels *result, struct error *error)
 {
-    if (increments->known > 0) {
-        int in_order;
-        TRY(panels_move(&increments->last, mixture, &increments->moved, &in_order, error));
-        TRY(panels_copy(result, &increments->earlier, error));
-        resample(chebyshev, mixture, &increments->moved, &increments->earlier);
-        increments->earlier_beta = increments->last_beta;
-        increments->known = in_order ? 1 : 0;
-    }
-    TRY(panels_copy(result, &increments->resampled, error));
-    resample(chebyshev, mixture, before, &increments->resampled);
-    TRY(panels_copy(result, &increments->last, error));
+    if (increments->known > 0 && !(beta < LINE_INCREMENTS_APART * increments->beta[0]))
+        increments->known = 0;
+    TRY(shift(increments, chebyshev, mixture, result, error));
+    TRY(panels_copy(result, &increments->added[0], error));
+    resample(chebyshev, mixture, before, &increments->added[0]);
     for (size_t p = 0; p < result->count; p++)
-        for (size_t i = 0; i < PANEL_NODES; i++)
-            increments->last.panel[p].coefficient[i] -= increments->resampled.panel[p].coefficient[i];
-    increments->last_beta = beta;
+        for (size_t i = 0; i < PANEL_NODES; i++) {
+            double *added = &increments->added[0].panel[p].coefficient[i];
+            *added = result->panel[p].coefficient[i] - *added;
+        }
+    increments->beta[0] = beta;
     increments->known++;
     return STATUS_OK;
 }
 
-/* What the last and the earlier increment are multiplied by: Lagrange's polynomials of beta with nodes 0 and their
- * variances, or sums of these. */
-struct weights {
-    double last, earlier;
-};
-
-static struct weights weights_of(const struct line_increments *increments, double sum, double squares)
+/* Lagrange's polynomials of beta with nodes 0, where nothing is added, and the variances. */
+void line_increments_weigh(const struct line_increments *increments, double beta, double weight[INCREMENTS])
 {
-    double last = increments->last_beta, earlier = increments->earlier_beta;
-    return (struct weights){(earlier * sum - squares) / (last * (earlier - last)),
-                            (squares - last * sum) / (earlier * (earlier - last))};
+    const double *node = increments->beta;
+    for (size_t k = 0; k < increments->known; k++) {
+        double product = beta / node[k];
+        for (size_t j = 0; j < increments->known; j++)
+            product *= j == k ? 1.0 : (beta - node[j]) / (node[k] - node[j]);
+        weight[k] += product;
+    }
 }
 
-static void add(const struct line_increments *increments, struct weights weights, struct panels *panels)
+void line_increments_add(const struct line_increments *increments, const double weight[INCREMENTS],
+                         struct panels *panels)
 {
-    for (size_t p = 0; p < panels->count; p++)
-        for (size_t i = 0; i < PANEL_NODES; i++)
-            panels->panel[p].coefficient[i] += weights.last * increments->last.panel[p].coefficient[i]
-                                               + weights.earlier * increments->earlier.panel[p].coefficient[i];
+    for (size_t k = 0; k < increments->known; k++)
+        for (size_t p = 0; p < panels->count; p++)
+            for (size_t i = 0; i < PANEL_NODES; i++)
+                panels->panel[p].coefficient[i] += weight[k] * increments->added[k].panel[p].coefficient[i];
 }
 
 enum status line_increments_of(struct line_increments *increments, const struct mixture_level *mixture, double beta,
                                const struct panels **out, struct error *error)
 {
-    struct weights weights = weights_of(increments, beta, beta * beta);
-    int in_order; /* they are if the law's own panels are, which are the same */
-    TRY(panels_move(&increments->last, mixture, &increments->moved, &in_order, error));
-    weights.last -= 1.0; /* of what is there already */
-    add(increments, weights, &increments->moved);
+    double weight[INCREMENTS] = {-1.0}; /* of what is there already */
+    int in_order;                       /* they are if the law's own panels are, which are the same */
+    TRY(panels_move(&increments->added[0], mixture, &increments->moved, &in_order, error));
+    line_increments_weigh(increments, beta, weight);
+    line_increments_add(increments, weight, &increments->moved);
     *out = &increments->moved;
     return STATUS_OK;
-}
-
-void line_increments_add(const struct line_increments *increments, double sum, double squares, struct panels *panels)
-{
-    add(increments, weights_of(increments, sum, squares), panels);
 }

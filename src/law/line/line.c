@@ -134,13 +134,12 @@ static bool extrapolates(const void *state)
 static void add_increments(struct line *line, struct panels *grid)
 {
     const struct law_problem *problem = line->run->problem;
-    double sum = 0.0, squares = 0.0;
+    double weight[INCREMENTS] = {0.0};
     for (size_t t = line->made - 1; t > line->run->step.t; t--) {
         double beta = sampler_step(problem->sampler, problem->schedule, t).beta;
-        sum += beta;
-        squares += beta * beta;
+        line_increments_weigh(&line->increments, beta, weight);
     }
-    line_increments_add(&line->increments, sum, squares, grid);
+    line_increments_add(&line->increments, weight, grid);
 }
 
 static enum status move_slot(void *state, size_t slot, struct error *error)

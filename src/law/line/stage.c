@@ -235,12 +235,10 @@ enum status line_stage_fill(void *state, bool checked, struct stage_result *out,
     size_t stage = line->transfer.stage.index;
     const struct line_choice *choice = &line->choice[stage];
     int in_order = 0;
-    /* increments have the same rounding in all steps that they make */
-    double same = choice->by_increments ? (double)(line->made - line->run->step.t) : 1.0;
     line->made = line->run->step.t;
     if (checked)
         TRY(line_check(line, &out->error, error));
-    out->rounding = same * line->rounding[stage];
+    out->rounding = line->rounding[stage];
     if (checked)
         return STATUS_OK;
     if (choice->unchanged || !(choice->relaid || line->fineness.edges > 0))

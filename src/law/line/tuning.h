@@ -69,7 +69,7 @@
 /* [tolerance of quadrature] Increments are looked at where they are no larger. Found: not recorded. Twice: not
  * measured. */
 #define LINE_INCREMENTS_MOST 1e7
-/* [1] Of the variances of two steps by which others are made, the later is no larger than this part of the earlier.
+/* [1] Of the variances of steps by which others are made, each is no larger than this part of the one before.
  * Found: not recorded. Twice: not measured. */
 #define LINE_INCREMENTS_APART 0.98
 
