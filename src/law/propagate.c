@@ -13,7 +13,6 @@ struct driver {
     size_t slot; /* holds the law */
     bool stale;  /* its level is behind: steps that leave the law unchanged were skipped */
     struct error_account errors;
-    double stretch; /* of the stride between two checks */
     double rounding_squared;
     struct clip_bound clip; /* of a clip that is taken as inactive */
 };
@@ -60,23 +59,6 @@ void error_account_add(struct error_account *account, const struct step_error *e
     account->unchecked = 0;
 }
 
-static bool alike(double a, double b, double negligible)
-{
-    return fmax(a, b) <= fmax(CHECK_STEADY * fmin(a, b), negligible);
-}
-
-/* The stride to the next check is twice the last one where local errors hardly changed over it, or hardly count. */
-static double next_stretch(const struct driver *driver, const struct step_error *error)
-{
-    const struct error_account *account = &driver->errors;
-    const struct norms *before = &error->before, *last = &account->last.after;
-    double part = CHECK_STEADY_PART / (double)account->unchecked;
-    bool steady = alike(before->l1, last->l1, part * account->total.l1)
-                  && alike(before->l2, last->l2, part * account->total.l2)
-                  && alike(before->own, last->own, part * account->total.own);
-    return steady ? fmin(2.0 * driver->stretch, fmax(driver->geometry->steady, 1.0)) : 1.0;
-}
-
 /* true where the score error begins or ends (a step sees it at t and t-1), and in the step before: steps on either
  * side say nothing about one another. */
 static bool score_error_switches(const struct law_problem *problem, size_t t)
@@ -97,17 +79,11 @@ static bool is_unchanged(const struct driver *driver)
     return driver->geometry->leaves_unchanged != NULL && driver->geometry->leaves_unchanged(driver->state);
 }
 
-static bool extrapolates(const struct driver *driver)
-{
-    return driver->geometry->extrapolates != NULL && driver->geometry->extrapolates(driver->state);
-}
-
 static bool must_check(const struct driver *driver, size_t t, bool unchanged)
 {
     const struct law_problem *problem = driver->run.problem;
     const struct schedule *schedule = problem->schedule;
     double stride = fmin(fmax(driver->geometry->check_stride / schedule->h, 1.0), CHECK_MOST_STEPS);
-    stride *= driver->stretch;
     if (unchanged)
         stride = fmax(CHECK_STRIDE_UNCHANGED / schedule->h, 1.0);
     return t == schedule->T || t <= CHECK_LAST_STEPS || driver->errors.unchecked >= (size_t)stride
@@ -170,10 +146,8 @@ static enum status make_step(struct driver *driver, size_t t, bool checked, stru
     enum status status = make_stages(driver, checked, &total, error);
     if (driver->run.undeclared.asked) /* the reason of any other failure */
         status = undeclared_check(&driver->run.undeclared, problem->sampler, t, error);
-    if (checked && status == STATUS_OK) {
-        driver->stretch = next_stretch(driver, &total);
+    if (checked && status == STATUS_OK)
         error_account_add(&driver->errors, &total);
-    }
     driver->slot = 1 - driver->slot;
     return status;
 }
@@ -188,7 +162,7 @@ static enum status make_steps(struct driver *driver, struct error *error)
         bool unchanged = is_unchanged(driver);
         driver->errors.unchecked++;
         bool checked = must_check(driver, t, unchanged);
-        if ((unchanged || extrapolates(driver)) && !checked)
+        if (unchanged && !checked)
             driver->stale = true;
         else
             TRY(make_step(driver, t, checked, error));
@@ -228,7 +202,6 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
 {
     struct driver driver = {.geometry = geometry,
                             .engine = engine,
-                            .stretch = 1.0,
                             .run = {.problem = problem,
                                     .team = team_new(problem->threads),
                                     .resolution = resolution,

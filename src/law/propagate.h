@@ -103,7 +103,6 @@ struct propagation {
 
 struct geometry {
     double check_stride; /* log noise between two checks */
-    double steady;       /* > 1: up to so many times that while local errors hardly change from check to check */
     bool needs_noise;    /* a step without noise is refused */
     bool of_components;  /* errors have the norm `own` */
     /* Out: *state, freed by `free` even after an error. */
@@ -128,9 +127,6 @@ struct geometry {
     /* true: a step between two checks leaves the polynomials of log r as they are, and may be skipped; move_slot then
      * moves the grid of a slot to the present level of the slot, before the next step that is made. NULL: never. */
     bool (*leaves_unchanged)(const void *state);
-    /* true: move_slot also adds what the steps since the last one that was made add, and these may be skipped. NULL:
-     * never. */
-    bool (*extrapolates)(const void *state);
     enum status (*move_slot)(void *state, size_t slot, struct error *error);
     /* Out: log_ratio, target or density, lines, node_updates and exponentials of *out, and the errors of what is done
      * in between. The slot's grid may be taken. */

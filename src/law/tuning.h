@@ -14,12 +14,6 @@
 /* [steps] At most so many from one check to the next, however little the noise changes in them. Found: not
  * recorded. Twice: no change. */
 #define CHECK_MOST_STEPS 64.0
-/* [1] Local errors at two checks that differ by no more than this factor hardly change. Found: not recorded. Twice:
- * not measured. */
-#define CHECK_STEADY 2.0
-/* [local errors so far] Nor do those that between two checks add up to no more than this. Found: not recorded.
- * Twice: not measured. */
-#define CHECK_STEADY_PART 1e-3
 /* [log noise] Between two checks while steps leave the law unchanged: their local error falls with the noise.
  * Found: not recorded. Twice: radius up to 1.18. */
 #define CHECK_STRIDE_UNCHANGED 1.0

@@ -107,14 +107,25 @@ static enum status estimate_increments(struct line *line, struct norms *out, str
     return STATUS_OK;
 }
 
-/* What this step adds, if that is little. */
-static enum status take_increments(struct line *line, const struct estimates *estimates, struct norms unchanged,
-                                   struct error *error)
+/* Steps by increments are those of Euler's explicit method, many at a time: whether it is stable with the diffusion
+ * of variance tau^2 a step, whose eigenvalues on a panel's polynomials are up to 0.047 PANEL_NODES^4 over its half
+ * width squared. */
+static bool is_stable(const struct line *line)
+{
+    const double largest = 0.047 * PANEL_NODES * PANEL_NODES * PANEL_NODES * PANEL_NODES;
+    double steps = fmax(CHECK_STRIDE_UNCHANGED / line->run->problem->schedule->h, 1.0), narrowest = HUGE_VAL;
+    for (size_t p = 0; p < line->result->count; p++)
+        narrowest = fmin(narrowest, line->result->panel[p].half_width);
+    return steps * largest * line->transfer.tau * line->transfer.tau < LINE_INCREMENTS_STABLE * narrowest * narrowest;
+}
+
+/* What this step adds. */
+static enum status take_increments(struct line *line, struct error *error)
 {
     const struct transfer *transfer = &line->transfer;
     int in_order;
     if (transfer->stage.deterministic || transfer->stage.sampler->log_noise_before != NULL || line->fineness.edges > 0
-        || !(tuned(line, unchanged) < LINE_INCREMENTS_MOST * estimates->tolerance)) {
+        || !is_stable(line)) {
         line->increments.known = 0;
         return STATUS_OK;
     }
@@ -243,9 +254,9 @@ enum status line_check(struct line *line, struct step_error *local, struct error
     choice->relaid =
         isfinite(tuned(line, moved)) && tuned(line, moved) > fmax(LINE_RELAY_ABOVE * estimates.smooth, least);
     choice->unchanged = tuned(line, unchanged) < LINE_LOWER_BELOW * estimates.unchanged;
-    TRY(take_increments(line, &estimates, unchanged, error));
-    choice->by_increments = !choice->unchanged && line_increments_can(&line->increments)
-                            && tuned(line, extrapolated) < LINE_LOWER_BELOW * estimates.unchanged;
+    TRY(take_increments(line, error));
+    choice->by_increments = !choice->unchanged && !estimates.hidden && line_increments_can(&line->increments)
+                            && tuned(line, extrapolated) < LINE_INCREMENTS_BELOW * estimates.unchanged;
     bool kept = choice->unchanged || choice->by_increments;
     local->after = local_error(choice->unchanged ? unchanged
                                : kept            ? extrapolated

@@ -118,16 +118,14 @@ static void set_score(void *state, size_t from, size_t to)
     }
 }
 
+/* Increments are polynomials in the variance between steps and 0, where they vanish: their error, too, is largest
+ * near the last check. */
 static bool leaves_unchanged(const void *state)
 {
     const struct line *line = state;
+    const struct line_choice *map = &line->choice[STAGE_MAP];
     bool before = line->run->problem->sampler->log_noise_before != NULL;
-    return line->choice[STAGE_MAP].unchanged && (!before || line->choice[STAGE_NOISE].unchanged);
-}
-
-static bool extrapolates(const void *state)
-{
-    return ((const struct line *)state)->choice[STAGE_MAP].by_increments;
+    return map->by_increments || (map->unchanged && (!before || line->choice[STAGE_NOISE].unchanged));
 }
 
 /* Adds what the steps between the last one that was made and the present one add. */
@@ -150,7 +148,7 @@ static enum status move_slot(void *state, size_t slot, struct error *error)
     if (!in_order)
         return fail_with(error, STATUS_NUMERIC, "panels of the law of %s run into each other before step t = %zu",
                          line->run->problem->sampler->name, line->run->step.t);
-    if (extrapolates(line))
+    if (line->choice[STAGE_MAP].by_increments)
         add_increments(line, &line->moved);
     struct panels moved = line->moved;
     line->moved = line->grid[slot];
@@ -174,7 +172,6 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
 
 static const struct geometry geometry = {
     .check_stride = LINE_CHECK_STRIDE,
-    .steady = LINE_STEADY_STRIDES,
     .of_components = true,
     .new = line_new,
     .free = line_free,
@@ -185,7 +182,6 @@ static const struct geometry geometry = {
     .fill_stage = line_stage_fill,
     .correction_moments = line_correction_moments,
     .leaves_unchanged = leaves_unchanged,
-    .extrapolates = extrapolates,
     .move_slot = move_slot,
     .finish = finish,
 };

@@ -7,8 +7,6 @@
 
 /* [log noise] Between two checks. Found: not recorded. Twice: time 0.87, radius up to 3.17. */
 #define LINE_CHECK_STRIDE 0.25
-/* [1] Up to so many times that while local errors hardly change. Found: not recorded. Twice: not measured. */
-#define LINE_STEADY_STRIDES 4.0
 /* [E_p|r - 1|] That quadrature may add in all steps together; or as much as rounding, if that is more. Found:
  * radii below 5e-6 of E_p|r - 1|. Twice: radius up to 2.65. */
 #define LINE_TOLERANCE 1.5e-7
@@ -66,9 +64,12 @@
 
 /* ---- Steps without quadrature (law/line/increments.h). ---- */
 
-/* [tolerance of quadrature] Increments are looked at where they are no larger. Found: not recorded. Twice: not
- * measured. */
-#define LINE_INCREMENTS_MOST 1e7
+/* [1] Steps by increments times the largest eigenvalue of a step's diffusion, at most. Found: measured: at 1 radii of
+ * some laws become ten times larger, at 0.25 none. Twice: not measured. */
+#define LINE_INCREMENTS_STABLE 0.25
+/* [tolerance of polynomials that stay as they are] The error of an increment is below it. Found: rounding, which is
+ * the same in all the steps, stays below the tolerance. Twice: not measured. */
+#define LINE_INCREMENTS_BELOW 0.1
 /* [1] Of the variances of steps by which others are made, each is no larger than this part of the one before.
  * Found: not recorded. Twice: not measured. */
 #define LINE_INCREMENTS_APART 0.98
