@@ -107,16 +107,28 @@ static enum status estimate_increments(struct line *line, struct norms *out, str
     return STATUS_OK;
 }
 
-/* Steps by increments are those of Euler's explicit method, many at a time: whether it is stable with the diffusion
+/* Whether the steps up to the next check may be made by increments: their variances fall, as what is interpolated in
+ * them must not change in other ways; and Euler's explicit method, which such steps are, is stable with the diffusion
  * of variance tau^2 a step, whose eigenvalues on a panel's polynomials are up to 0.047 PANEL_NODES^4 over its half
  * width squared. */
-static bool is_stable(const struct line *line)
+static bool admit_increments(const struct line *line)
 {
     const double largest = 0.047 * PANEL_NODES * PANEL_NODES * PANEL_NODES * PANEL_NODES;
-    double steps = fmax(CHECK_STRIDE_UNCHANGED / line->run->problem->schedule->h, 1.0), narrowest = HUGE_VAL;
+    const struct law_problem *problem = line->run->problem;
+    const struct stage *stage = &line->transfer.stage;
+    double steps = fmax(CHECK_STRIDE_UNCHANGED / problem->schedule->h, 1.0), narrowest = HUGE_VAL;
+    if (stage->deterministic || stage->sampler->log_noise_before != NULL || problem->error_share > 0.0)
+        return false;
     for (size_t p = 0; p < line->result->count; p++)
         narrowest = fmin(narrowest, line->result->panel[p].half_width);
-    return steps * largest * line->transfer.tau * line->transfer.tau < LINE_INCREMENTS_STABLE * narrowest * narrowest;
+    if (!(steps * largest * line->transfer.tau * line->transfer.tau < LINE_INCREMENTS_STABLE * narrowest * narrowest))
+        return false;
+    double before = stage->step->beta, beta = 0.0;
+    for (size_t t = stage->step->t - 1; t >= 2 && (double)(stage->step->t - t) <= steps && beta < before; t--) {
+        before = beta > 0.0 ? beta : before;
+        beta = sampler_step(stage->sampler, problem->schedule, t).beta;
+    }
+    return beta < before;
 }
 
 /* What this step adds. */
@@ -124,8 +136,7 @@ static enum status take_increments(struct line *line, struct error *error)
 {
     const struct transfer *transfer = &line->transfer;
     int in_order;
-    if (transfer->stage.deterministic || transfer->stage.sampler->log_noise_before != NULL || line->fineness.edges > 0
-        || !is_stable(line)) {
+    if (!admit_increments(line)) {
         line->increments.known = 0;
         return STATUS_OK;
     }
