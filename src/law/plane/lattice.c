@@ -426,13 +426,13 @@ static enum status spread_pieces(struct lattice *lattice, struct plane_thread *t
 /* ---- Which patches ---- */
 
 /* Squares beyond the patches from where the noise can come. */
-static enum status find_beyond(const struct plane_transfer *transfer, double reach, struct patches *beyond,
-                               struct error *error)
+static enum status find_beyond(const struct plane_transfer *transfer, struct patches *beyond, struct error *error)
 {
     double narrowest = HUGE_VAL;
     for (size_t k = 0; k < transfer->from->factor->components; k++)
         narrowest = fmin(narrowest, transfer->from->ellipse[k].narrow);
-    double farther = reach + PLANE_BEYOND_REACH * fmin(sqrt(transfer->stage.noise) / narrowest, PLANE_BEYOND_NOISE);
+    double farther =
+        PLANE_REACH + PLANE_BEYOND_REACH * fmin(sqrt(transfer->stage.noise) / narrowest, PLANE_BEYOND_NOISE);
     return patches_complement(transfer->grid, transfer->from, farther, PLANE_BEYOND_SIDE, beyond, error);
 }
 
@@ -494,12 +494,11 @@ static bool is_needed(const struct lattice *lattice, struct plane_thread *thread
 }
 
 /* Lists the patches that go by the lattice themselves, no image of them in their place. */
-static enum status find_goals(struct lattice *lattice, struct error *error)
+static enum status find_goals(const struct patches *filled, struct lattice *lattice, struct error *error)
 {
-    const struct patches *grid = lattice->transfer->grid;
     lattice->goals = 0;
-    for (size_t p = 0; p < grid->count; p++) {
-        const struct patch *patch = &grid->patch[p];
+    for (size_t p = 0; p < filled->count; p++) {
+        const struct patch *patch = &filled->patch[p];
         if (!patch->by_lattice || plane_symmetry_stands_for(lattice->transfer->symmetry, patch) == 0)
             continue;
         const struct patch **goal =
@@ -557,8 +556,8 @@ static enum status find_pieces(struct lattice *lattice, struct plane_thread *thr
     return status;
 }
 
-enum status lattice_build(struct plane_thread *thread, struct team *team, double density, double tolerance,
-                          bool checks, double reach, struct lattice *lattice, struct error *error)
+enum status lattice_build(struct plane_thread *thread, struct team *team, const struct patches *filled,
+                          double density, double tolerance, bool checks, struct lattice *lattice, struct error *error)
 {
     const struct plane_transfer *transfer = &thread->transfer;
     double noise = transfer->stage.noise, spacing = spacing_of(transfer, density);
@@ -575,9 +574,9 @@ enum status lattice_build(struct plane_thread *thread, struct team *team, double
     for (size_t k = 0; k < transfer->from->factor->components; k++)
         lattice->reference = fmax(lattice->reference, transfer->from->log_constant[k]);
     grid_clear(&lattice->grid);
-    TRY(find_goals(lattice, error));
+    TRY(find_goals(filled, lattice, error));
     find_box(lattice);
-    TRY(find_beyond(transfer, reach, &lattice->beyond, error));
+    TRY(find_beyond(transfer, &lattice->beyond, error));
     TRY(find_pieces(lattice, thread, team, spacing, error));
     return spread_pieces(lattice, thread, team, spacing, error);
 }

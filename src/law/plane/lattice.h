@@ -51,13 +51,14 @@ struct lattice {
 /* The number of points that a lattice with `density` points in a standard deviation of the noise has on a patch. */
 double lattice_size(const struct plane_transfer *transfer, const struct patch *patch, double density);
 
-/* For the patches of the transfer's grid with by_lattice set; `reach` is the number of standard deviations of each
- * component that the patches cover: the lattice goes beyond by the noise's; the grid's relative error is small beside
- * the tolerance. `checks`: the lattice that checks another, moved, so that the first terms of the trapezoid
- * rule's error are others; its grid finer and its windows wider. Reuses the
- * storage of *lattice (start from {0}; free with lattice_free). */
-MUST_USE enum status lattice_build(struct plane_thread *thread, struct team *team, double density, double tolerance,
-                                   bool checks, double reach, struct lattice *lattice, struct error *error);
+/* For those of the patches that the stage is about to fill, placed at its second level, that have by_lattice set. The
+ * lattice goes beyond what patches cover by the noise's reach; the grid's relative error is small beside the
+ * tolerance. `checks`: the lattice that checks another, moved, so that the first terms of the trapezoid rule's error
+ * are others; its grid finer and its windows wider. Reuses the storage of *lattice (start from {0}; free with
+ * lattice_free). */
+MUST_USE enum status lattice_build(struct plane_thread *thread, struct team *team, const struct patches *filled,
+                                   double density, double tolerance, bool checks, struct lattice *lattice,
+                                   struct error *error);
 void lattice_free(struct lattice *lattice);
 
 /* As plane_transfer_apply, for points in a patch that had by_lattice set. */

@@ -387,14 +387,17 @@ static bool choose_lattice(struct plane *plane, bool checked, double density)
 static enum status fill(struct plane *plane, struct patch_source *source, bool checked, double density,
                         struct error *error)
 {
+    struct patches *pending = &plane->pending;
+    TRY(patches_plan(source, plane->source, checked, pending, error));
+    for (size_t p = 0; p < pending->count; p++)
+        patch_place(&pending->patch[p], source->context, &pending->root);
     if (density > 0.0)
-        TRY(lattice_build(plane->thread, plane->run->team, density, source->tolerance, false, PLANE_REACH,
+        TRY(lattice_build(plane->thread, plane->run->team, pending, density, source->tolerance, false,
                           &plane->lattice, error));
     if (density > 0.0 && checked)
-        TRY(lattice_build(plane->thread, plane->run->team, density, source->tolerance, true, PLANE_REACH,
-                          &plane->moved, error));
-    TRY(patches_plan(source, plane->source, checked, &plane->pending, error));
-    TRY(patches_fill(source, &plane->pending, plane->result, error));
+        TRY(lattice_build(plane->thread, plane->run->team, pending, density, source->tolerance, true, &plane->moved,
+                          error));
+    TRY(patches_fill(source, pending, plane->result, error));
     plane->distance = source->distance;
     return STATUS_OK;
 }

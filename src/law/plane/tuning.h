@@ -108,8 +108,9 @@
 #define PLANE_ROWS_PER_SCALE 500.0
 /* [rows] For all of them. Found: time. Twice: no change. */
 #define PLANE_MOST_ROWS 6000.0
-/* [resolution of the line engine] Of the panels on a row. Found: not recorded. Twice: no change. */
-#define PLANE_ROW_RESOLUTION 0.7
+/* [resolution of the line engine] Of the panels on a row. Found: by trial, no error that counts. Twice: time 1.1, no
+ * change. */
+#define PLANE_ROW_RESOLUTION 0.35
 /* [standard deviations] Of a component that rows cover. Found: bound: mass e^-36 beyond. Twice: no change. */
 #define PLANE_ROW_REACH 8.5
 /* [standard deviations] Components farther from a row are left out of it. Found: bound: mass 1e-19. Twice: no
