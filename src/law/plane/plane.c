@@ -429,8 +429,7 @@ static bool adapt_density(double *density, double found, double tolerance)
     if (found > wanted)
         *density = fmin(*density * fmin(fmax(change, PLANE_LEAST_DENSER), PLANE_MOST_DENSER), PLANE_DENSEST);
     else
-        *density =
-            fmax(*density * fmax(fmin(PLANE_SPARE_DENSITY * change, 1.0), 1.0 / PLANE_MOST_DENSER), PLANE_SPARSEST);
+        *density = fmax(*density * fmax(fmin(change, 1.0), 1.0 / PLANE_MOST_DENSER), PLANE_SPARSEST);
     return enough;
 }
 
