@@ -10,28 +10,10 @@
 #ifndef LAW_PLANE_LATTICE_H
 #define LAW_PLANE_LATTICE_H
 
-#include <stdint.h>
-
+#include "law/plane/grid.h"
 #include "law/plane/transfer.h"
 
-enum {
-    GRID_TILE = 32,    /* points of the grid, in either direction, that are stored together */
-    LATTICE_GROUPS = 8 /* of points of the lattice, which threads spread; the same for any number of threads */
-};
-
-struct grid_tile {
-    int64_t at[2];
-    double value[GRID_TILE * GRID_TILE]; /* [x][y] */
-};
-
-/* The part of the grid where points are, found by a hash table of its tiles. */
-struct grid {
-    double spacing;
-    struct grid_tile *tile;
-    size_t count, capacity;
-    uint32_t *slot; /* index + 1, or 0 */
-    size_t slots;   /* a power of two */
-};
+enum { LATTICE_GROUPS = 8 /* of points of the lattice, which threads spread; the same for any number of threads */ };
 
 struct lattice {
     const struct plane_transfer *transfer;
@@ -44,7 +26,7 @@ struct lattice {
     double reference;            /* log of the scale of the grid's values */
     struct lattice_piece *piece; /* points of one patch that are spread together */
     size_t pieces, capacity;
-    const struct patch **goal; /* the patches that go by the lattice, out of images of one another one */
+    const struct patch **goal; /* the patches that it is to fill, out of images of one another one */
     size_t goals, goal_capacity;
 };
 
