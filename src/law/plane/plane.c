@@ -135,8 +135,11 @@ static void correction_moments(void *state, struct clip_step *out)
             weight[i] = by[0]->weight[column] * by[1]->weight[row];
         }
         joint_level_evaluate(transfer->from, patch->anchor, points, points, x, thread->work.log_density, NULL);
+        double *log_q = thread->work.log_density, largest = -HUGE_VAL;
         for (size_t i = 0; i < points; i++)
-            total += weight[i] *= exp(thread->work.log_density[i] + patch->value[i]);
+            largest = fmax(largest, log_q[i] += patch->value[i]);
+        for (size_t i = 0; i < points; i++)
+            total += weight[i] *= exp(log_q[i] - largest);
         thread->oracle.anchor = patch->anchor;
         thread->oracle.work = thread->work.oracle_work;
         plane_oracle_apply(&thread->oracle, transfer->stage.sampler->correction, transfer->stage.step, points, x,
@@ -305,7 +308,7 @@ static enum status fill(struct plane *plane, struct patch_source *source, bool c
 {
     struct patches *pending = &plane->pending;
     TRY(patches_plan(source, plane->source, checked, pending, error));
-    for (size_t p = 0; p < pending->count; p++)
+    for (size_t p = 0; p < pending->count && density > 0.0; p++)
         patch_place(&pending->patch[p], source->context, &pending->root);
     if (density > 0.0)
         TRY(lattice_build(plane->thread, plane->run->team, pending, density, source->tolerance, false,
