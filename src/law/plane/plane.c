@@ -13,10 +13,10 @@
  *
  * Cost. A node update asks for the density and the score at one level, and for scores at the sampler's others: an
  * exponential each for every component that is near, 0.85 ns by vexp with AVX-512. On 3 modes at T = 256 and c1 = 8.5
- * `accelerated` makes 43e6 updates and takes 326e6 exponentials, logarithms among them: a twelfth of its time
- * (results/reference/bench.md). A third is around them, positions, exponents and gradients; a fifth goes to
- * polynomials, a fifth to spreading the lattice's points. A ring of 8, whose patches stand for 8 each, takes an
- * eighth of the updates, and rows of the finished law a quarter of what is left. */
+ * `accelerated` makes 33e6 updates and takes 249e6 exponentials, logarithms among them: a tenth of its time. A
+ * quarter is around them, positions, exponents and gradients; a fifth goes to polynomials, a fifth to spreading the
+ * lattice's points. A ring of 8, whose patches stand for 8 each, takes an eighth of the updates, and rows of the
+ * finished law a quarter of what is left. */
 #include <math.h>
 
 #include "core/memory.h"
