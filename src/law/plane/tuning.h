@@ -106,8 +106,8 @@
 #define PLANE_ROWS_PER_SCALE 500.0
 /* [rows] For all of them. Found: time. Twice: no change. */
 #define PLANE_MOST_ROWS 6000.0
-/* [resolution of the line engine] Of the panels on a row. Found: by trial: at 0.35 nothing changes where components are
- * alike, and the radius grows twentyfold beside one of a fiftieth of the width. Twice: not measured. */
+/* [resolution of the line engine] Of the panels on a row. Found: by trial: at 0.35 nothing changes where components
+ * are alike, and the radius grows twentyfold beside one of a fiftieth of the width. Twice: not measured. */
 #define PLANE_ROW_RESOLUTION 0.7
 /* [standard deviations] Of a component that rows cover. Found: bound: mass e^-36 beyond. Twice: no change. */
 #define PLANE_ROW_REACH 8.5
