@@ -111,7 +111,7 @@ static enum status collect_panel(const struct view *view, size_t target, struct 
 static enum status collect(struct view *view, const struct evidence *evidence, const struct field *const *columns,
                            size_t count, struct error *error)
 {
-    enum status status;
+    enum status status = STATUS_OK;
     view->evidence = *evidence;
     view->evidence.manifest.dimension_count = 1;
     view->rows = array_new(evidence->result.count, sizeof *view->rows);

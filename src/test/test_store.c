@@ -1,5 +1,3 @@
-#define _DEFAULT_SOURCE
-
 #include <dirent.h>
 #include <errno.h>
 #include <hdf5.h>
