@@ -530,6 +530,33 @@ static void take_failed(struct doc *doc, const yaml_node_t *root, struct manifes
         } \
     } while (0)
 
+static int by_of(const void *left, const void *right, void *entries)
+{
+    const size_t i = *(const size_t *)left, j = *(const size_t *)right;
+    const int order = strcmp(((const struct entry *)entries)[i].of, ((const struct entry *)entries)[j].of);
+    return order != 0 ? order : (i > j) - (i < j);
+}
+
+static struct relatives *find_relatives(struct doc *doc, struct entry *entries, size_t count)
+{
+    struct relatives *out = array_new(count, sizeof *out);
+    size_t *order = array_new(count, sizeof *order);
+    if (out == NULL || order == NULL)
+        doc_refuse(doc, (yaml_mark_t){0}, "out of memory");
+    for (size_t i = 0; i < count && doc->status == STATUS_OK; i++)
+        order[i] = i;
+    if (doc->status == STATUS_OK)
+        qsort_r(order, count, sizeof *order, by_of, entries);
+    for (size_t i = 0; i < count && doc->status == STATUS_OK; i++) {
+        const bool is_first = i == 0 || strcmp(entries[order[i]].of, entries[order[i - 1]].of) != 0;
+        out[order[i]] = (struct relatives){is_first ? order[i] : out[order[i - 1]].first, count};
+        if (!is_first)
+            out[order[i - 1]].next = order[i];
+    }
+    free(order);
+    return out;
+}
+
 /* Each dimension has steps, all of which are among those of the experiment. */
 static void take_asked(struct doc *doc, const yaml_node_t *root, struct manifest *out)
 {
@@ -582,6 +609,8 @@ static void take_all(struct doc *doc, const yaml_node_t *root, struct manifest *
         read_set(doc, doc_find(doc, root, "accuracies", false), &positive, 0, 0, "accuracy", &out->accuracy_count);
     TAKE_ENTRIES(doc, root, out, "targets", targets, target_entries, target_count, take_target);
     TAKE_ENTRIES(doc, root, out, "samplers", samplers, sampler_entries, sampler_count, take_sampler);
+    out->target_relatives = find_relatives(doc, out->target_entries, out->target_count);
+    out->sampler_relatives = find_relatives(doc, out->sampler_entries, out->sampler_count);
     TAKE_ENTRIES(doc, root, out, "score_errors", score_errors, score_error_entries, score_error_count,
                  take_score_error);
     take_claims(doc, root, out);
@@ -616,10 +645,10 @@ void manifest_free(struct manifest *manifest)
         free(manifest->failed[i].key);
     claim_specs_free(manifest->own_claims, manifest->own_claim_count);
     void *const owned[] = {
-        manifest->targets,      manifest->target_entries,      manifest->samplers, manifest->sampler_entries,
-        manifest->score_errors, manifest->score_error_entries, manifest->chains,   manifest->dimensions,
-        manifest->steps,        manifest->accuracies,          manifest->claims,   manifest->failed,
-        manifest->asks};
+        manifest->targets,      manifest->target_entries,      manifest->samplers,         manifest->sampler_entries,
+        manifest->score_errors, manifest->score_error_entries, manifest->chains,           manifest->dimensions,
+        manifest->steps,        manifest->accuracies,          manifest->claims,           manifest->failed,
+        manifest->asks,         manifest->target_relatives,    manifest->sampler_relatives};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
     *manifest = (struct manifest){.accuracy_in = NULL};
@@ -632,12 +661,21 @@ static bool asks(const struct manifest *manifest, size_t steps, size_t dimension
     return manifest->asks == NULL || manifest->asks[dimension * manifest->step_count + steps];
 }
 
+/* Both increase. */
+size_t manifest_find_dimension(const struct manifest *manifest, size_t dimension)
+{
+    return dimensions_find(&(struct dimensions){manifest->dimensions, manifest->dimension_count}, dimension);
+}
+
+size_t manifest_find_steps(const struct manifest *manifest, size_t T)
+{
+    return dimensions_find(&(struct dimensions){manifest->steps, manifest->step_count}, T);
+}
+
 bool manifest_asks(const struct manifest *manifest, size_t dimension, size_t T)
 {
-    for (size_t i = 0; i < manifest->step_count; i++)
-        if (manifest->steps[i] == T)
-            return asks(manifest, i, dimension);
-    return false;
+    const size_t i = manifest_find_steps(manifest, T);
+    return i < manifest->step_count && asks(manifest, i, dimension);
 }
 
 size_t manifest_step_count(const struct manifest *manifest, size_t dimension)
