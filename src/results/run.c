@@ -373,7 +373,7 @@ static enum status write_merged(struct run *run, const struct run_summary *summa
                                {NULL, NULL}};
     struct fact *facts = NULL;
     size_t row_count = 0, fact_count = 0;
-    struct record *rows = plan_rows(&run->plan, true, &row_count);
+    const struct record **rows = plan_rows(&run->plan, &row_count);
     TRY_OR(end, rows != NULL ? STATUS_OK : no_memory(run, error));
     TRY_OR(end, directory_merged(run->options->directory, run->spec, path, error));
     TRY_OR(end, origins_facts(&run->origins, sizeof own / sizeof own[0], &facts, &fact_count, &strings, error));

@@ -115,6 +115,16 @@ static void plant(struct record *rows, size_t *count, const struct planted *law,
 const struct parameter_columns planted_parameters = {
     4, {{"schedule_c0", ""}, {"schedule_c1", ""}, {"score_error_roughness", ""}, {"score_error_probability", ""}}};
 
+enum status store_array(const char *path, const struct record *rows, size_t count,
+                        const struct parameter_columns *parameters, const struct fact *facts, struct error *error)
+{
+    FREED const struct record **row = calloc(count + 1, sizeof *row);
+    ck_assert_ptr_nonnull(row);
+    for (size_t i = 0; i < count; i++)
+        row[i] = &rows[i];
+    return store_write(path, row, count, parameters, facts, error);
+}
+
 void plant_error(struct record *row, const struct score_error *error)
 {
     record_set_score_error(row, error);
@@ -128,7 +138,7 @@ void planted_read_back(const char *text, const struct record *rows, size_t count
     ck_assert_ptr_nonnull(mkdtemp(directory));
     (void)snprintf(path, sizeof path, "%s/planted.h5", directory);
     const struct fact facts[] = {{"spec_text", text}, {"spec_name", "planted"}, {NULL, NULL}};
-    ASSERT_OK(store_write, path, rows, count, &planted_parameters, facts);
+    ASSERT_OK(store_array, path, rows, count, &planted_parameters, facts);
     ASSERT_OK(evidence_read, directory, claim_names(), evidence);
     ck_assert_uint_eq(evidence->result.count, count);
     ck_assert_int_eq(remove(path), 0);

@@ -106,7 +106,7 @@ static void assert_rows(const struct result *result, const struct record *rows, 
 static void write_rows(const char *path, const struct record *rows, size_t count, const struct fact *list)
 {
     struct error error = {STATUS_OK, ""};
-    enum status status = store_write(path, rows, count, &planted_parameters, list, &error);
+    enum status status = store_array(path, rows, count, &planted_parameters, list, &error);
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
 }
 
@@ -342,7 +342,7 @@ static void assert_not_written(const char *path, const char *reason)
     struct record rows[ROWS];
     struct error error = {STATUS_OK, ""};
     make_rows(rows, ROWS);
-    ck_assert_int_eq(store_write(path, rows, ROWS, &planted_parameters, facts, &error), STATUS_IO);
+    ck_assert_int_eq(store_array(path, rows, ROWS, &planted_parameters, facts, &error), STATUS_IO);
     ck_assert_msg(strstr(error.text, path) != NULL && strstr(error.text, reason) != NULL, "%s", error.text);
 }
 
@@ -380,7 +380,7 @@ TEST(full_disk)
         limit.rlim_cur = size;
         struct error error = {STATUS_OK, ""};
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-        enum status status = store_write(place.path, rows, 1, &planted_parameters, facts, &error);
+        enum status status = store_array(place.path, rows, 1, &planted_parameters, facts, &error);
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
         ck_assert_int_eq(status, STATUS_IO);
         ck_assert_ptr_nonnull(strstr(error.text, strerror(EFBIG)));
@@ -397,9 +397,9 @@ TEST(bad_input)
     struct record rows[ROWS];
     const struct fact twice[] = {{"host", "a"}, {"host", "b"}, {NULL, NULL}};
     make_rows(rows, ROWS);
-    ASSERT_FAILS(STATUS_EXTERNAL, "\"host\"", store_write, place.path, rows, ROWS, &planted_parameters, twice);
+    ASSERT_FAILS(STATUS_EXTERNAL, "\"host\"", store_array, place.path, rows, ROWS, &planted_parameters, twice);
     memset(rows[3].sampler, 'x', sizeof rows[3].sampler);
-    ck_assert_int_ne(store_write(place.path, rows, ROWS, &planted_parameters, facts, &error), STATUS_OK);
+    ck_assert_int_ne(store_array(place.path, rows, ROWS, &planted_parameters, facts, &error), STATUS_OK);
     ASSERT_SAYS(error.text, "\"sampler\"");
     place_clear(&place, 0);
 }
@@ -699,8 +699,8 @@ TEST(concurrent)
         char path[2 * PATH_SIZE];
         OWNED(result) result;
         (void)snprintf(path, sizeof path, "%s/%d.h5", place.directory, i);
-        failures += store_write(path, &rows[i], 1, &planted_parameters, facts, NULL) != STATUS_OK;
-        failures += store_write(place.path, rows, FILES, &planted_parameters, facts, NULL) != STATUS_OK;
+        failures += store_array(path, &rows[i], 1, &planted_parameters, facts, NULL) != STATUS_OK;
+        failures += store_array(place.path, rows, FILES, &planted_parameters, facts, NULL) != STATUS_OK;
         failures += store_read(path, &result, NULL) != STATUS_OK || result.count != 1
                     || memcmp(result.rows[0].target, rows[i].target, sizeof rows[i].target) != 0;
     }
