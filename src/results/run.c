@@ -1,5 +1,6 @@
 #include "results/run.h"
 
+#include <malloc.h>
 #include <omp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -419,6 +420,7 @@ static void run_free(struct run *run)
     origins_free(&run->origins);
     free(run->names);
     free(run->ready);
+    (void)malloc_trim(0); /* the caller may read all rows anew, from the merged file */
 }
 
 /* Measures what is missing, or leaves it so, and merges. */
