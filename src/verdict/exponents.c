@@ -66,7 +66,7 @@ enum status exponents_mark_unweighted(struct account *account, const struct fit_
     enum status status = weight != NULL ? fit_weights(cells, count, along_d, weight, error)
                                         : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     for (size_t i = 0, next = 0; i < account->cells && next < count && status == STATUS_OK; i++) {
-        struct account_cell *cell = &account->cell[i];
+        struct account_entry *cell = &account->cell[i];
         if (cell->window + 1 != account->windows || !(cell->use & CELL_USED) || weight[next++])
             continue;
         cell->use &= ~CELL_USED;
