@@ -205,6 +205,16 @@ static void take_claims(struct doc *doc, const yaml_node_t *root, struct manifes
         take_own_claim(doc, doc_item(doc, list, i), out, &out->own_claims[i]);
 }
 
+/* doc_choice, which begins at the name that was found last: cells are in the order of the names. */
+static size_t take_next(struct doc *doc, const yaml_node_t *node, struct names names, const char *what, size_t last)
+{
+    const bool is_text = node != NULL && node->type == YAML_SCALAR_NODE;
+    for (size_t i = last; is_text && names.at(names.context, i) != NULL; i++)
+        if (strcmp((const char *)node->data.scalar.value, names.at(names.context, i)) == 0)
+            return i;
+    return doc_choice(doc, node, names, what);
+}
+
 static void take_failed(struct doc *doc, const yaml_node_t *root, struct manifest *out)
 {
     const yaml_node_t *list;
@@ -213,8 +223,8 @@ static void take_failed(struct doc *doc, const yaml_node_t *root, struct manifes
         const yaml_node_t *map = doc_item(doc, list, i), *size = doc_find(doc, map, "step_size", true);
         struct manifest_cell *cell = &out->failed[i];
         cell->key = take_long(doc, map, "key");
-        cell->target =
-            doc_choice(doc, doc_find(doc, map, "target", true), (struct names){target_name, out}, "target");
+        cell->target = take_next(doc, doc_find(doc, map, "target", true), (struct names){target_name, out}, "target",
+                                 i > 0 ? out->failed[i - 1].target : 0);
         cell->sampler =
             doc_choice(doc, doc_find(doc, map, "sampler", true), (struct names){sampler_name, out}, "sampler");
         cell->score_error = take_integer(doc, map, "score_error", 0, out->score_error_count - 1);

@@ -78,15 +78,11 @@ struct row_list evidence_rows(const struct evidence *evidence, size_t target, si
 const char *evidence_refusal(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
                              const struct bracket *bracket)
 {
-    const struct manifest *manifest = &evidence->manifest;
-    for (size_t i = 0; i < evidence->failed_count; i++) {
-        const struct record *row = &evidence->failed[i];
-        if (row->dimension == manifest->dimensions[dimension] && row->steps > bracket->fails
-            && row->steps < bracket->passes && row->chains == 0 && strcmp(row->score_error, "none") == 0
-            && strcmp(row->target, manifest->targets[target].name) == 0
-            && strcmp(row->sampler, manifest->samplers[sampler].name) == 0)
-            return row->failure;
-    }
+    const struct row_list rows =
+        series_find(&evidence->failed_series, &(struct series_key){target, sampler, 0, dimension, 0});
+    for (size_t i = 0; i < rows.count; i++)
+        if (rows.row[i]->steps > bracket->fails && rows.row[i]->steps < bracket->passes)
+            return rows.row[i]->failure;
     return NULL;
 }
 
@@ -294,7 +290,10 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
     TRY(check_claims(&out->manifest, label, claim_names, error));
     TRY(series_make(&out->manifest, &out->result, &out->series, error));
     TRY(find_complexity(out, error));
-    return find_failed(out, error);
+    TRY(find_failed(out, error));
+    const struct result failed = {
+        .rows = out->failed, .count = out->failed_count, .parameters = out->result.parameters};
+    return series_make(&out->manifest, &failed, &out->failed_series, error);
 }
 
 void evidence_free(struct evidence *evidence)
@@ -302,6 +301,7 @@ void evidence_free(struct evidence *evidence)
     result_free(&evidence->result);
     manifest_free(&evidence->manifest);
     series_free(&evidence->series);
+    series_free(&evidence->failed_series);
     free(evidence->complexity);
     free(evidence->failed);
     *evidence = (struct evidence){.complexity = NULL};

@@ -17,6 +17,7 @@ struct evidence {
     struct series_index series;
     struct record *failed; /* what failed, and what searches for T(d, eps) went around, one a dimension */
     size_t failed_count;
+    struct series_index failed_series;
     struct bracket *complexity; /* [target][sampler][score error][dimension][accuracy] */
     char directory[4000];       /* where the result lies, for what is made from it */
 };
