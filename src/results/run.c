@@ -139,12 +139,18 @@ static int by_cost(const void *a, const void *b, void *context)
     return x < y ? -1 : x > y ? 1 : i < j ? 1 : i > j ? -1 : 0;
 }
 
-/* What searches for T(d, eps) can go on with now. */
+/* What a search for T(d, eps), if it is one, can go on with now. */
+static enum status pursue_one(struct run *run, size_t pursuit, struct error *error)
+{
+    return pursuit < run->plan.pursuit_count && is_ours(run, run->plan.pursuits[pursuit].share)
+               ? plan_pursue(&run->plan, pursuit, error)
+               : STATUS_OK;
+}
+
 static enum status pursue(struct run *run, struct error *error)
 {
     for (size_t i = 0; i < run->plan.pursuit_count; i++)
-        if (is_ours(run, run->plan.pursuits[i].share))
-            TRY(plan_pursue(&run->plan, i, error));
+        TRY(pursue_one(run, i, error));
     return STATUS_OK;
 }
 
@@ -300,8 +306,8 @@ static enum status cell_ended(void *context, size_t index, const void *rows, con
         status =
             run->has_own ? settle_measured(run, index, rows, cause->text, error) : settle_first(run, index, error);
     progress_end(&run->progress, text, run->plan.items[index].cost);
-    if (status == STATUS_OK)
-        status = pursue(run, error);
+    if (status == STATUS_OK) /* no other search knows more than before */
+        status = pursue_one(run, run->plan.items[index].pursuit, error);
     return status == STATUS_OK ? look(run, error) : status;
 }
 
