@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strfromd */
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>

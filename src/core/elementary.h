@@ -27,6 +27,17 @@ static inline uint64_t to_bits(double value)
     return bits;
 }
 
+/* The smaller and the larger of two numbers, `a` where b is NaN: fmin and fmax without a call. */
+static inline double lesser(double a, double b)
+{
+    return b < a ? b : a;
+}
+
+static inline double greater(double a, double b)
+{
+    return b > a ? b : a;
+}
+
 /* exp(r) - 1 for |r| <= log(2)/2, to 3.3e-17 of the result before rounding. */
 static inline double expm1_reduced(double r)
 {
@@ -65,15 +76,23 @@ static inline double expm1_of(double x)
     return expm1_reduced(r) * scale + (scale - 1.0);
 }
 
-/* log(1 + f) = 2 atanh(s), s = f/(2 + f), for 1 + f in [sqrt(1/2), sqrt(2)): f minus this, because 2 s = f - s f. */
-static inline double log1p_correction(double f)
+/* 2 atanh(s) = s (2 + this), z = s^2 <= (3 - sqrt(8))^2: log(y/x) where s = (y - x)/(y + x), y/x in [sqrt(1/2),
+ * sqrt(2)). */
+static inline double atanh_series(double z)
 {
-    double s = f / (2.0 + f), z = s * s, w = z * z;
+    double w = z * z;
     double first = 0x1.99999999951bfp-2 * z + 0x1.5555555555558p-1;
     double second = 0x1.c71c62c21809fp-3 * z + 0x1.2492492e0f030p-2;
     double third = 0x1.39fd33f7c7c28p-3 * z + 0x1.7462be2caad05p-3;
     double high = 0x1.2b662bd638363p-3 * w + third;
-    return s * (f - ((high * w + second) * w + first) * z);
+    return ((high * w + second) * w + first) * z;
+}
+
+/* log(1 + f) = 2 atanh(s), s = f/(2 + f), for 1 + f in [sqrt(1/2), sqrt(2)): f minus this, because 2 s = f - s f. */
+static inline double log1p_correction(double f)
+{
+    double s = f / (2.0 + f);
+    return s * (f - atanh_series(s * s));
 }
 
 /* log x = k log 2 + log m, m in [sqrt(1/2), sqrt(2)). */

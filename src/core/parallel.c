@@ -7,7 +7,7 @@
 
 #include "core/memory.h"
 
-enum { MOST_THREADS = 64, SPINS = 2000 };
+enum { MOST_THREADS = 64, SPINS = 6000 };
 
 /* The state of the team's loop: how many threads besides the caller work in it, whether one may still join, and its
  * number. */

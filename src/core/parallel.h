@@ -1,6 +1,7 @@
 /* Loops whose turns do not depend on one another, by a team of threads that stays for a whole computation: one is
  * made where a law begins (struct propagation has it), and every loop of every step is shared by it. A thread without
- * work waits for the next loop in a busy loop for some 50 microseconds and then sleeps, so that a loop of 10
+ * work waits for the next loop in a busy loop for some 150 microseconds and then sleeps: most of what a law does
+ * between two loops, such as a layout of panels, takes less, and to wake a thread may take as long. So a loop of 10
  * microseconds and more is worth sharing, and a machine that others use loses little by it. Threads that come late,
  * because the system lets them wait, are not waited for.
  *

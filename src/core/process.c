@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memfd_create */
 #include "core/process.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#define R123_USE_SSE 0 /* its headers of intrinsics take most of the compiler's time */
 #include <Random123/philox.h>
 
 #include "core/philox.h"

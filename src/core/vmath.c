@@ -13,6 +13,30 @@ VECTOR_CLONES void vscale(size_t n, double factor, double *x)
         x[i] *= factor;
 }
 
+/* In interleaved parts, which the compiler makes vectors of. */
+VECTOR_CLONES struct extremes vextremes(size_t n, const double *x)
+{
+    enum { LANES = 8 };
+    double least[LANES], most[LANES];
+    size_t i = LANES;
+    for (size_t l = 0; l < LANES; l++)
+        least[l] = most[l] = x[l < n ? l : 0];
+    for (; i + LANES <= n; i += LANES)
+        for (size_t l = 0; l < LANES; l++) {
+            least[l] = x[i + l] < least[l] ? x[i + l] : least[l];
+            most[l] = x[i + l] > most[l] ? x[i + l] : most[l];
+        }
+    for (; i < n; i++) {
+        least[0] = x[i] < least[0] ? x[i] : least[0];
+        most[0] = x[i] > most[0] ? x[i] : most[0];
+    }
+    for (size_t l = 1; l < LANES; l++) {
+        least[0] = least[l] < least[0] ? least[l] : least[0];
+        most[0] = most[l] > most[0] ? most[l] : most[0];
+    }
+    return (struct extremes){least[0], most[0]};
+}
+
 VECTOR_CLONES void vexp(size_t n, const double *x, double *out)
 {
     for (size_t i = 0; i < n; i++)

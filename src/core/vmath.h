@@ -18,6 +18,12 @@
 /* x[i] becomes factor x[i]. */
 void vscale(size_t n, double factor, double *x);
 
+/* The least and the largest of n > 0 numbers. */
+struct extremes {
+    double least, most;
+};
+struct extremes vextremes(size_t n, const double *x);
+
 /* out[i] = exp(x[i]); x is clamped to [-708, 709], so the result is a positive normal number. */
 void vexp(size_t n, const double *x, double *out);
 

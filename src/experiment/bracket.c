@@ -3,8 +3,10 @@
 #include <math.h>
 
 enum { NODES = 8, INTERPOLATIONS = 6 };
-#define LARGEST_BEFORE_FLOOR 0.5 /* above, divergences saturate */
-#define SAFETY 4.0               /* times the change by leaving out a node: taken for the error of interpolation */
+#define SATURATION 0.5 /* above, divergences saturate */
+#define SPACING 0.05   /* of log T of neighbouring nodes at least: weights of nearer ones multiply their radii; */
+#define CLOSE 0.5      /* but this part of the distance from a node to the crossing's other side is enough */
+#define SAFETY 4.0     /* times the change by leaving out a node: taken for the error of interpolation */
 
 /* The upper end of the value's interval, which is what has to be at most the accuracy. */
 static double upper(const struct point *point)
@@ -33,12 +35,18 @@ static double interpolate(const struct point *const *node, size_t count, double 
     return sum;
 }
 
-/* The next point in a direction (-1 or 1) with a known value; NULL if there is none, or if values do not fall from
- * the smaller to the larger T. */
-static const struct point *neighbour(const struct point *points, size_t count, const struct point *from, int way)
+static double distance(const struct point *a, const struct point *b)
+{
+    return fabs(log((double)a->steps / (double)b->steps));
+}
+
+/* The next point in a direction (-1 or 1) with a known value, apart in log T; NULL if there is none, or if values do
+ * not fall from the smaller to the larger T. */
+static const struct point *neighbour(const struct point *points, size_t count, const struct point *from, int way,
+                                     double apart)
 {
     const struct point *next = from + way;
-    while (next >= points && next < points + count && isnan(next->value))
+    while (next >= points && next < points + count && (isnan(next->value) || distance(next, from) < apart))
         next += way;
     if (next < points || next >= points + count)
         return NULL;
@@ -56,24 +64,28 @@ static struct crossing find_crossing(const struct point *points, size_t count, s
 {
     const struct point *node[2 * NODES]; /* from `first` to `last` */
     size_t first = NODES, last = NODES;
-    node[first] = &points[pass];
-    const struct point *left = neighbour(points, count, node[first], -1);
-    const struct point *right = neighbour(points, count, node[last], 1);
-    if (left == NULL)
+    const struct point *const passes = &points[pass], *const fails = neighbour(points, count, passes, -1, 0.0);
+    if (fails == NULL)
         return (struct crossing){NAN, NAN};
+    node[first] = passes;
+    const struct point *left = fails;
+    const struct point *right = neighbour(points, count, passes, 1, fmin(SPACING, CLOSE * distance(passes, fails)));
     while (last - first + 1 < NODES && (left != NULL || right != NULL))
         if (left != NULL && (right == NULL || NODES - first <= last - NODES + 1)) {
             node[--first] = left;
-            left = neighbour(points, count, left, -1);
+            left = neighbour(points, count, left, -1, fmin(SPACING, CLOSE * distance(left, passes)));
+            left = left != NULL && left->value < SATURATION ? left : NULL;
         } else {
             node[++last] = right;
-            right = neighbour(points, count, right, 1);
+            right = neighbour(points, count, right, 1, fmin(SPACING, CLOSE * distance(right, fails)));
         }
     double radius, ignored;
     const size_t n = last - first + 1;
     const double at = interpolate(&node[first], n, accuracy, &radius);
-    if (n < 3)
-        return (struct crossing){exp(at), NAN};
+    const bool between = log((double)fails->steps) <= at && at <= log((double)passes->steps);
+    if (n < 3 || !between) /* the line between the two is */
+        return (struct crossing){
+            exp(interpolate((const struct point *const[]){fails, passes}, 2, accuracy, &ignored)), NAN};
     const double without[2] = {interpolate(&node[first + 1], n - 1, accuracy, &ignored),
                                interpolate(&node[first], n - 1, accuracy, &ignored)};
     radius += SAFETY * fmax(fabs(at - without[0]), fabs(at - without[1]));
@@ -88,7 +100,7 @@ static double extrapolate(const struct point *points, size_t count, const struct
     const struct point *node[3];
     size_t n = 0;
     double ignored;
-    for (; from != NULL && n < 3; from = neighbour(points, count, from, way))
+    for (; from != NULL && n < 3; from = neighbour(points, count, from, way, SPACING))
         node[n++] = from;
     if (n == 0)
         return NAN;
@@ -108,7 +120,7 @@ static double find_floor(const struct point *points, size_t count, double accura
     for (size_t i = count, found = 0; i-- > 0 && found < 3;)
         if (isfinite(points[i].value) && (found == 0 || points[i].step_size > 1.2 * last[found - 1]->step_size))
             last[found++] = &points[i];
-    if (last[2] == NULL || last[2]->value > LARGEST_BEFORE_FLOOR)
+    if (last[2] == NULL || last[2]->value > SATURATION)
         return 0.0;
     double radius = 3.0 * fmax(last[0]->radius, fmax(last[1]->radius, last[2]->radius));
     double floor = fmin(at_zero(last[2], last[1]), at_zero(last[1], last[0])) - radius;
@@ -149,6 +161,8 @@ struct bracket bracket_find(const struct point *points, size_t count, double acc
     const double guess = attempt < INTERPOLATIONS && isfinite(crossing.steps)
                              ? ceil(crossing.steps)
                              : 0.5 * (double)(bracket.tried + bracket.passes);
+    bracket.sure = attempt < INTERPOLATIONS && ceil(crossing.steps - crossing.radius) == guess
+                   && ceil(crossing.steps + crossing.radius) == guess;
     bracket.want = (size_t)fmin(fmax(guess, (double)bracket.tried + 1.0), (double)before);
     return bracket;
 }

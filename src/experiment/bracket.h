@@ -5,11 +5,13 @@
  * found as far as the others tell.
  *
  * The crossing is interpolated: log T is a polynomial in log value, nearly straight since values fall like powers
- * (theory (23)), through up to 8 neighbouring points. Its radius is that of the points, and four times the change by
- * leaving out the first or the last. */
+ * (theory (23)), through up to 8 points around it that do not crowd and, but for the one that fails, lie below 1/2,
+ * above which divergences saturate. Its radius is that of the points, and four times the change by leaving out the
+ * first or the last. A polynomial that leaves the bracket gives way to the line between the two ends. */
 #ifndef EXPERIMENT_BRACKET_H
 #define EXPERIMENT_BRACKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The divergence at one number of steps; NaN where it was tried and is not known. */
@@ -33,6 +35,7 @@ struct bracket {
     size_t certain; /* the largest T before `passes` that fails with its radius too, or 0; T(d, eps) is beyond it */
     double floor;   /* of a search beyond all T, what the value is seen to tend to above the accuracy; 0: nothing */
     size_t want;    /* the T between `tried` and `passes` to measure next, 0 for none */
+    bool sure;      /* that T is the answer, as far as the crossing's radius tells */
     double beyond; /* where no T passes, or the first of all: the real T at which the values, extrapolated through the
                     * last three, cross the accuracy; of one value, as if it fell like 1/T. NaN: not known */
 };

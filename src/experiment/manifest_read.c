@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* qsort_r */
 /* A manifest from its text. Keys that are not known are left alone. */
 #include <math.h>
 #include <stdio.h>

@@ -17,6 +17,7 @@ enum {
     FIRST_STEPS =
         1500, /* the grid up to here is measured at once; beyond, one T at a time and only if it is needed */
     MOST_ROUNDS = 100,
+    SEPARATE_ROUNDS = 40, /* in which a T that may not be the answer waits for the others of its group */
     FOLLOWED_ROUNDS = 12 /* in which a search of dear laws goes where extrapolated values lead; then along the grid */
 };
 
@@ -47,6 +48,8 @@ enum status grid_make(const struct spec *spec, size_t first, size_t count, struc
         size_t T = (size_t)lround(exp2(0.5 * half));
         if (T >= spec->max_steps)
             break;
+        if (T > FIRST_STEPS && half % 2 != 0)
+            continue;
         if ((to_the_end && out->count > 0) || all_exist(rules, count, T))
             out->steps[out->count++] = T;
     }
@@ -474,9 +477,42 @@ static size_t next_steps(const struct pursuit *pursuit, const struct grid *grid,
                                                                    : bracket->want;
 }
 
-enum status plan_pursue(struct plan *plan, size_t index, struct error *error)
+/* Whether a round has wanted a T of a dimension's group. */
+static bool is_wanted(const struct plan *plan, const struct pursuit *pursuit, size_t known, size_t dimension)
+{
+    for (size_t i = known; i < pursuit->count; i++) {
+        const struct dimensions *list = &plan->items[pursuit->items[i]].cell.dimensions;
+        if (dimensions_find(list, plan->spec->dimensions[dimension]) < list->count)
+            return true;
+    }
+    return false;
+}
+
+/* What all T(d, eps) need next beside the items that are known: those that are sure to be the answer or go on to
+ * other T, else, in the first rounds, one a group. */
+static enum status want_next(struct plan *plan, size_t index, size_t known, bool sure, struct point *points,
+                             struct error *error)
 {
     const struct spec *spec = plan->spec;
+    struct pursuit *pursuit = &plan->pursuits[index];
+    for (size_t d = 0; d < spec->dimension_count; d++) {
+        const size_t count = collect(plan, pursuit, known, d, points);
+        for (size_t e = 0; e < spec->accuracy_count; e++) {
+            size_t *attempts = &pursuit->attempts[d * spec->accuracy_count + e];
+            const struct bracket bracket = bracket_find(points, count, spec->accuracies[e], *attempts);
+            const size_t next = next_steps(pursuit, grid_of(plan, pursuit), &bracket);
+            if (next == 0 || (bracket.want == 0 || bracket.sure) != sure
+                || (!sure && pursuit->rounds < SEPARATE_ROUNDS && is_wanted(plan, pursuit, known, d)))
+                continue;
+            *attempts += bracket.want > 0;
+            TRY(want(plan, index, known, d, next, error));
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status plan_pursue(struct plan *plan, size_t index, struct error *error)
+{
     struct pursuit *pursuit = &plan->pursuits[index];
     size_t known = pursuit->count; /* cells added below have no rows yet */
     if (pursuit->ended || pursuit->outstanding > 0)
@@ -484,17 +520,8 @@ enum status plan_pursue(struct plan *plan, size_t index, struct error *error)
     struct point *points = array_new(known, sizeof *points);
     enum status status = points != NULL ? STATUS_OK : no_memory(plan, error);
     TRY_OR(done, status);
-    for (size_t d = 0; d < spec->dimension_count; d++) {
-        const size_t count = collect(plan, pursuit, known, d, points);
-        for (size_t e = 0; e < spec->accuracy_count; e++) {
-            size_t *attempts = &pursuit->attempts[d * spec->accuracy_count + e];
-            const struct bracket bracket = bracket_find(points, count, spec->accuracies[e], *attempts);
-            const size_t next = next_steps(pursuit, grid_of(plan, pursuit), &bracket);
-            *attempts += bracket.want > 0;
-            if (next > 0)
-                TRY_OR(done, want(plan, index, known, d, next, error));
-        }
-    }
+    TRY_OR(done, want_next(plan, index, known, true, points, error));
+    TRY_OR(done, want_next(plan, index, known, false, points, error));
 done:
     free(points);
     pursuit->ended = pursuit->count == known || ++pursuit->rounds == MOST_ROUNDS;

@@ -31,7 +31,10 @@ struct item {
  *
  * A T that one dimension needs is measured in those that share its laws, for nothing, and in no others. A search
  * begins with the grid; where laws are dear, with the spec's steps, or one T where it has none, and from there on
- * each next T is where the values known so far, extrapolated, cross the accuracy. */
+ * each next T is where the values known so far, extrapolated, cross the accuracy.
+ *
+ * The T(d, eps) of different d and eps crowd, and one law says of all where they are: a T that the interpolation does
+ * not make sure of waits until its group wants no other. */
 struct pursuit {
     size_t target, sampler, score_error, share;
     size_t *group;                  /* [dimension] measure_groups */
@@ -46,7 +49,7 @@ struct pursuit {
 };
 
 /* The first T's that a search measures: powers of sqrt(2) from 16, or from the smallest admissible
- * one, up to max_steps, which ends the list. */
+ * one, to 1500, from there on powers of two up to max_steps, which ends the list. */
 struct grid {
     size_t *steps, count;
 };

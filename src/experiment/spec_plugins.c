@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* asprintf */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -65,7 +65,7 @@ static enum status fill_interval(const struct layout *layout, struct place from,
     for (bool last = false; !last;) {
         double left = place_difference(frame, to, from);
         /* from a valley, too, panels grow no faster than from a component */
-        length = fmin(left, length * (1.0 + PANEL_SLOPE / layout->shrink));
+        length = lesser(left, length * (1.0 + PANEL_SLOPE / layout->shrink));
         length = layout->longest(layout->context, from, length, restart);
         last = left <= length;
         restart = !last && left < 2.0 * length;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/elementary.h"
 #include "core/status.h"
 #include "law/panels.h"
 #include "law/tuning.h"
@@ -53,8 +54,8 @@ static inline double graded(double x, double length, double flat, double slope, 
     if (beyond <= 0.0)
         return least;
     if (x > 0.0)
-        return fmax(least, (length + slope * beyond) / fine.shrink);
-    return fmax(least, (length + slope * beyond) / (fine.shrink + slope));
+        return greater(least, (length + slope * beyond) / fine.shrink);
+    return greater(least, (length + slope * beyond) / (fine.shrink + slope));
 }
 
 struct layout {

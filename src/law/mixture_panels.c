@@ -49,7 +49,7 @@ static struct bend bend_at(const struct mixture_level *mixture, size_t anchor, d
     inverse /= density;
     double tail = fabs(score) / sqrt(inverse) - PANEL_FLAT, growth = tail > 0.0 ? 1.0 + PANEL_SLOPE * tail : 1.0;
     double rate = variance + inverse / (growth * growth);
-    return (struct bend){1.0 / sqrt(fmin(rate, 100.0 * inverse)), dominant};
+    return (struct bend){1.0 / sqrt(lesser(100.0 * inverse, rate)), dominant};
 }
 
 /* What sets the length of panels, at one level. */
@@ -72,7 +72,10 @@ static size_t strictest(const struct mixture_level *mixture, size_t anchor, doub
     size_t strictest = anchor;
     *length = HUGE_VAL;
     for (size_t k = 0; k < mixture->factor->components; k++) {
-        double sd = mixture->sd[k], distance = fabs(x - mixture_level_centre(mixture, k, anchor));
+        double sd = mixture->sd[k];
+        if (!(PANEL_LENGTH * sd < *length)) /* the least that it may want */
+            continue;
+        double distance = fabs(x - mixture_level_centre(mixture, k, anchor));
         double wanted = graded(distance, PANEL_LENGTH * sd, PANEL_FLAT * sd, PANEL_SLOPE, (struct fine){1.0, 1.0});
         if (wanted < *length) {
             *length = wanted;
@@ -93,11 +96,11 @@ static struct place place_of(const struct mixture_level *mixture, double positio
 static struct limits make_limits(const struct mixture_level *mixture, double resolution,
                                  const struct fineness *fineness)
 {
-    const struct fine fine = {fmax(resolution, 1.0), fmax(1.0 / resolution, 1.0)};
+    const struct fine fine = {greater(resolution, 1.0), greater(1.0 / resolution, 1.0)};
     struct limits limits = {.mixture = mixture, .frame = frame_of(mixture), .fine = fine, .longest = HUGE_VAL};
     double narrowest = HUGE_VAL;
     for (size_t k = 0; k < mixture->factor->components; k++)
-        narrowest = fmin(narrowest, mixture->sd[k]);
+        narrowest = lesser(narrowest, mixture->sd[k]);
     /* A single Gaussian's curvature is its width, and a density's places and scales say all. */
     limits.least_bent = mixture->factor->components > 1 && mixture->masses == NULL
                             ? 0.1 * PANEL_BEND_LENGTH * narrowest / fine.shrink
@@ -133,7 +136,7 @@ static double crossing(const struct mixture_level *mixture, size_t anchor, size_
     double width = to - from, first = log_odds(mixture, anchor, j, k, from);
     double square = 0.5 * (mixture->inverse_variance[k] - mixture->inverse_variance[j]) * width * width;
     double linear = log_odds(mixture, anchor, j, k, to) - first - square;
-    double part = 2.0 * first / (sqrt(fmax(linear * linear - 4.0 * square * first, 0.0)) - linear);
+    double part = 2.0 * first / (sqrt(greater(linear * linear - 4.0 * square * first, 0.0)) - linear);
     return from + width * (part > 0.0 && part < 1.0 ? part : 0.5);
 }
 
@@ -154,7 +157,7 @@ static double before_valleys(const struct limits *limits, size_t anchor, double 
         size_t j = left.dominant, k = right.dominant;
         double valley = crossing(limits->mixture, anchor, j, k, x + from, x + to);
         struct bend bend = bend_at(limits->mixture, anchor, valley);
-        length = fmin(length, before_bend(limits, bend, valley - x));
+        length = lesser(length, before_bend(limits, bend, valley - x));
         if (bend.dominant == j || bend.dominant == k)
             break;
         /* a third component between them: on to the valley before it */
@@ -174,12 +177,14 @@ static double bent_length(const struct limits *limits, size_t anchor, double x, 
     const struct mixture_level *mixture = limits->mixture;
     if (!(here->length > 0.0))
         *here = bend_at(mixture, anchor, x);
-    length = fmin(length, graded(0.0, PANEL_BEND_LENGTH * here->length, 0.0, PANEL_SLOPE, limits->fine));
+    length = lesser(length, graded(0.0, PANEL_BEND_LENGTH * here->length, 0.0, PANEL_SLOPE, limits->fine));
     double far = length * (1.0 + limits->fine.shrink / PANEL_SLOPE);
-    struct bend end = bend_at(mixture, anchor, x + length), beyond = bend_at(mixture, anchor, x + far);
-    double shortest = fmin(length, fmin(before_bend(limits, end, length), before_bend(limits, beyond, far)));
-    shortest = fmin(shortest, before_valleys(limits, anchor, x, 0.0, length, *here, end));
-    shortest = fmin(shortest, before_valleys(limits, anchor, x, length, far, end, beyond));
+    struct bend end = bend_at(mixture, anchor, x + length);
+    /* a bend at `far` does not shorten the panel by itself: (L + slope far)/(shrink + slope) > length */
+    struct bend beyond = {0.0, mixture_level_dominant(mixture, anchor, x + far)};
+    double shortest = lesser(length, before_bend(limits, end, length));
+    shortest = lesser(shortest, before_valleys(limits, anchor, x, 0.0, length, *here, end));
+    shortest = lesser(shortest, before_valleys(limits, anchor, x, length, far, end, beyond));
     *here = end;
     if (shortest < length)
         here->length = 0.0;
@@ -190,20 +195,22 @@ static double bent_length(const struct limits *limits, size_t anchor, double x, 
 static double longest_panel(struct limits *limits, struct place from, double length)
 {
     const struct mixture_level *mixture = limits->mixture;
-    length = fmin(length, limits->longest);
+    length = lesser(length, limits->longest);
     for (size_t k = 0; k < mixture->factor->components; k++) {
         double sd = mixture->sd[k];
-        length = fmin(length, graded(place_position(&limits->frame, from, k), PANEL_LENGTH * sd, PANEL_FLAT * sd,
-                                     PANEL_SLOPE, limits->fine));
+        if (!(limits->fine.stretch * PANEL_LENGTH * sd < length * limits->fine.shrink)) /* the least it may want */
+            continue;
+        length = lesser(length, graded(place_position(&limits->frame, from, k), PANEL_LENGTH * sd, PANEL_FLAT * sd,
+                                       PANEL_SLOPE, limits->fine));
     }
     for (size_t i = 0; i < limits->edges; i++)
-        length = fmin(length, graded(place_difference(&limits->frame, from, limits->edge[i]), limits->finest,
-                                     PANEL_JUMP_FLAT * limits->finest, PANEL_JUMP_SLOPE,
-                                     (struct fine){limits->fine.shrink, 1.0}));
+        length = lesser(length, graded(place_difference(&limits->frame, from, limits->edge[i]), limits->finest,
+                                       PANEL_JUMP_FLAT * limits->finest, PANEL_JUMP_SLOPE,
+                                       (struct fine){limits->fine.shrink, 1.0}));
     if (limits->narrow > 0.0)
-        length =
-            fmin(length, graded(place_difference(&limits->frame, from, limits->origin), PANEL_LENGTH * limits->narrow,
-                                PANEL_FLAT * limits->narrow, PANEL_SLOPE, (struct fine){limits->fine.shrink, 1.0}));
+        length = lesser(length,
+                        graded(place_difference(&limits->frame, from, limits->origin), PANEL_LENGTH * limits->narrow,
+                               PANEL_FLAT * limits->narrow, PANEL_SLOPE, (struct fine){limits->fine.shrink, 1.0}));
     if (length <= limits->least_bent)
         limits->bend.length = 0.0;
     else

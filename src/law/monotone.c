@@ -1,6 +1,7 @@
 #include "law/monotone.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/vmath.h"
@@ -25,8 +26,6 @@ VECTOR_CLONES static void set_stencil(size_t count, const double *spacing, const
     for (size_t k = 0; k < STENCIL; k++)
         for (size_t j = 0; j < count; j++)
             points[k * count + j] = x[j] + stencil_offsets[k] * spacing[j];
-    for (size_t j = 0; j < count; j++)
-        points[STENCIL * count + j] = x[j];
 }
 
 VECTOR_CLONES static void read_stencil(size_t count, const double *inverse_spacing, const double *D, double *slope)
@@ -38,15 +37,18 @@ VECTOR_CLONES static void read_stencil(size_t count, const double *inverse_spaci
             slope[j] += stencil_weights[k] * D[k * count + j] * inverse_spacing[j];
 }
 
-/* D and D' at x[j]; spacings are powers of two. */
-static void differentiate(const struct monotone_map *map, const struct batch *batch, const double *x,
-                          double *displacement, double *slope)
+/* D at x[j], unless it is known, and D'; spacings are powers of two. */
+static void differentiate(const struct monotone_map *map, const struct batch *batch, bool known,
+                          struct monotone_inverse *out)
 {
     double points[(STENCIL + 1) * MONOTONE_POINTS], D[(STENCIL + 1) * MONOTONE_POINTS];
-    set_stencil(batch->count, batch->spacing, x, points);
-    map->displacement(map->context, (STENCIL + 1) * batch->count, points, D);
-    read_stencil(batch->count, batch->inverse_spacing, D, slope);
-    memcpy(displacement, D + STENCIL * batch->count, batch->count * sizeof *D);
+    size_t stencil = STENCIL * batch->count, all = known ? stencil : stencil + batch->count;
+    set_stencil(batch->count, batch->spacing, out->x, points);
+    memcpy(points + stencil, out->x, (all - stencil) * sizeof *points);
+    map->displacement(map->context, all, points, D);
+    read_stencil(batch->count, batch->inverse_spacing, D, out->slope);
+    memcpy(out->D, D + stencil, (all - stencil) * sizeof *D);
+    out->evaluations += all;
 }
 
 /* A step of the secant rule from x, before which it was at `before`, where D was `last`. Returns the largest slope.
@@ -85,7 +87,8 @@ static void restart(const struct batch *batch, double *x)
 }
 
 /* Solves x + D(x) = a y from x = a y by the secant rule, which needs no derivative. Returns the largest residual, in
- * lengths; HUGE_VAL, with x = a y, where that fails or D changes so fast that the root may not be the only one. */
+ * lengths, with D(x); HUGE_VAL, with x = a y, where that fails or D changes so fast that the root may not be the only
+ * one. */
 static double solve_by_secants(const struct monotone_map *map, const struct batch *batch,
                                struct monotone_inverse *out)
 {
@@ -95,8 +98,10 @@ static double solve_by_secants(const struct monotone_map *map, const struct batc
         map->displacement(map->context, batch->count, out->x, D[i % 2]);
         out->evaluations += batch->count;
         double now = set_residuals(batch, out->x, D[i % 2], residual);
-        if (now <= NEWTON_CONVERGED || (now <= NEWTON_ACCEPTED && now >= missed))
+        if (now <= NEWTON_CONVERGED || (now <= NEWTON_ACCEPTED && now >= missed)) {
+            memcpy(out->D, D[i % 2], batch->count * sizeof *out->D);
             return now;
+        }
         missed = now;
         if (!(secant_step(batch, D[i % 2], D[1 - i % 2], before, out->x) < SECANT_STEEPEST))
             break;
@@ -109,22 +114,22 @@ void monotone_invert(const struct monotone_map *map, size_t order, double a, con
                      struct monotone_inverse *out)
 {
     struct batch batch = {.count = points->panels * points->each, .each = points->each, .a = a, .y = points->y};
-    for (size_t j = 0; j < batch.count; j++) {
-        double length = points->length[j / batch.each];
-        if (j % batch.each == 0) /* a power of two, so that the stencil's points are exact */
-            batch.spacing[j] = exp2(floor(log2(STENCIL_SPACING * length) - (double)order / CHECK_ORDERS));
-        else
-            batch.spacing[j] = batch.spacing[j - 1];
-        batch.inverse_spacing[j] = 1.0 / batch.spacing[j];
-        batch.inverse_length[j] = 1.0 / length;
+    for (size_t p = 0, j = 0; p < points->panels; p++) {
+        double length = points->length[p], inverse = 1.0 / length;
+        /* a power of two, so that the stencil's points are exact */
+        double spacing = exp2(floor(log2(STENCIL_SPACING * length) - (double)order / CHECK_ORDERS));
+        for (size_t end = j + batch.each; j < end; j++) {
+            batch.spacing[j] = spacing;
+            batch.inverse_spacing[j] = 1.0 / spacing;
+            batch.inverse_length[j] = inverse;
+        }
     }
     out->evaluations = 0;
     restart(&batch, out->x);
     double missed = solve_by_secants(map, &batch, out);
     for (int i = 0; i < MOST_NEWTON; i++) {
         double before = missed, residual[MONOTONE_POINTS];
-        differentiate(map, &batch, out->x, out->D, out->slope);
-        out->evaluations += (STENCIL + 1) * batch.count;
+        differentiate(map, &batch, i == 0 && isfinite(missed), out);
         missed = set_residuals(&batch, out->x, out->D, residual);
         for (size_t j = 0; j < batch.count; j++)
             out->good[j] = out->slope[j] > -1.0 && fabs(residual[j]) * batch.inverse_length[j] <= NEWTON_ACCEPTED;
@@ -135,8 +140,8 @@ void monotone_invert(const struct monotone_map *map, size_t order, double a, con
             out->x[j] = map->radial ? fmax(next, 1e-3 * out->x[j]) : next;
         }
     }
-    for (size_t j = 0; j < batch.count; j++)
-        if (j % batch.each > 0)
+    for (size_t first = 0; first < batch.count; first += batch.each)
+        for (size_t j = first + 1; j < first + batch.each; j++)
             out->good[j] &= out->x[j] > out->x[j - 1] || !out->good[j - 1];
     for (size_t j = 0; j < batch.count; j++)
         out->x[j] = out->good[j] ? out->x[j] : a * batch.y[j];

@@ -1,6 +1,7 @@
 #include "law/panels.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -156,9 +157,20 @@ VECTOR_CLONES void panel_evaluate(const struct panel *panel, double shift, size_
 
 enum { LANES = 4, ROWS = 64 };
 
+/* The same at four points inside the panel. */
+static inline void evaluate_inside(const struct segment *segment, const double *x, double *out)
+{
+    const double *c = segment->coefficient;
+    quad u = (*(const quad *)x - segment->centre) * segment->inverse, square = u * u, fourth = square * square;
+    quad part[PANEL_NODES / 4];
+    for (int k = 0; k < PANEL_NODES / 4; k++)
+        part[k] = (c[4 * k + 3] * u + c[4 * k + 2]) * square + (c[4 * k + 1] * u + c[4 * k]);
+    quad low = part[1] * fourth + part[0], high = part[3] * fourth + part[2];
+    *(quad *)out = high * (fourth * fourth) + low;
+}
+
 /* Evaluates the polynomial at ascending points from `start` on up to `end`, of n; returns the index of the first
- * beyond. The panel's part is rounded up to whole vectors: what is evaluated beyond it is done again by the next
- * panel. */
+ * beyond. Whole vectors, the last of which may share points with the one before. */
 static inline size_t evaluate_part(const struct segment *segment, double end, size_t start, size_t n, const double *x,
                                    double *out)
 {
@@ -167,19 +179,15 @@ static inline size_t evaluate_part(const struct segment *segment, double end, si
         stop += LANES;
     while (stop < n && !(x[stop] > end))
         stop++;
-    size_t whole = (stop - start + LANES - 1) / LANES * LANES;
-    if (start + whole > n)
-        whole -= LANES;
-    for (size_t i = start; i < start + whole; i++)
-        out[i] = evaluate_at(segment, x[i]);
-    if (start + whole < stop) {
-        double rest[LANES], value[LANES];
-        for (size_t i = 0; i < LANES; i++)
-            rest[i] = x[start + whole + i < stop ? start + whole + i : stop - 1];
-        for (size_t i = 0; i < LANES; i++)
-            value[i] = evaluate_at(segment, rest[i]);
-        for (size_t i = start + whole; i < stop; i++)
-            out[i] = value[i - start - whole];
+    bool inside = stop > start && x[start] >= segment->from && x[stop - 1] <= segment->to;
+    if (stop - start < LANES || !inside) {
+        for (size_t i = start; i < stop; i++)
+            out[i] = evaluate_at(segment, x[i]);
+        return stop;
+    }
+    for (size_t i = start; i < stop; i += LANES) {
+        size_t at = i + LANES <= stop ? i : stop - LANES;
+        evaluate_inside(segment, x + at, out + at);
     }
     return stop;
 }

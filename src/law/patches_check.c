@@ -13,10 +13,9 @@
 enum { TESTS = 3 /* a direction */ };
 
 /* The largest errors of q in a patch after one stage: of interpolation and quadrature together; of quadrature in
- * either direction; of the next lower orders. Relative to the mean of q over the patch, or to q where that is less.
- */
+ * either direction. Relative to the mean of q over the patch, or to q where that is less. */
 struct local_error {
-    double total, quadrature[2], lower[2];
+    double total, quadrature[2];
     double unchanged; /* of the polynomials before the stage, likewise */
 };
 
@@ -74,18 +73,41 @@ static void evaluate_at(const struct patch_source *source, const struct patch *p
 
 /* By the patch's orders, against higher ones in either direction, whose corrections are small and add up. */
 static void probe_rules(const struct patch_source *source, const struct patch *patch, struct probe *probe,
-                        struct local_error *error)
+                        double error[2])
 {
-    double other[POINTS], log_density[POINTS];
-    for (int i = 0; i < 2; i++)
-        for (int finer = 1; finer >= 0; finer--) {
-            size_t order[2] = {patch->order[0], patch->order[1]};
-            order[i] = finer ? order[i] + CHECK_ORDERS : order[i] > 0 ? order[i] - 1 : 0;
-            evaluate_at(source, patch, order, false, probe, other, log_density);
-            *(finer ? &error->quadrature[i] : &error->lower[i]) = growing_error(probe, probe->value, other);
-            for (int j = 0; j < POINTS && finer; j++)
-                probe->exact[j] += other[j] - probe->value[j];
+    double higher[POINTS], log_density[POINTS];
+    for (int i = 0; i < 2; i++) {
+        size_t order[2] = {patch->order[0], patch->order[1]};
+        order[i] += CHECK_ORDERS;
+        evaluate_at(source, patch, order, false, probe, higher, log_density);
+        error[i] = growing_error(probe, probe->value, higher);
+        for (int j = 0; j < POINTS; j++)
+            probe->exact[j] += higher[j] - probe->value[j];
+    }
+}
+
+/* Takes the lowest order in either direction that leaves the patch within a part of what is wanted, one after the
+ * other, and returns what that adds to its error. */
+static double lower_orders(const struct patch_source *source, struct patch *patch, const struct probe *probe,
+                           double wanted)
+{
+    const size_t own[2] = {patch->order[0], patch->order[1]};
+    double lower[POINTS], log_density[POINTS], added = 0.0;
+    for (int i = 0; i < 2; i++) {
+        double accepted = 0.0;
+        while (patch->order[i] > 0) {
+            size_t order[2] = {own[0], own[1]};
+            order[i] = patch->order[i] - 1;
+            evaluate_at(source, patch, order, false, probe, lower, log_density);
+            double error = growing_error(probe, probe->value, lower);
+            if (!(error < PATCH_LOWER_BELOW * wanted))
+                break;
+            accepted = error;
+            patch->order[i]--;
         }
+        added += accepted;
+    }
+    return added;
 }
 
 /* The largest relative errors at the test points of one patch. */
@@ -108,7 +130,7 @@ static struct local_error check_patch(const struct patch_source *source, const s
         const size_t finer[2] = {patch->order[0] + CHECK_ORDERS, patch->order[1] + CHECK_ORDERS};
         evaluate_at(source, patch, finer, false, probe, probe->exact, log_density);
     } else if (!source->start)
-        probe_rules(source, patch, probe, &error);
+        probe_rules(source, patch, probe, error.quadrature);
     patch_evaluate(patch, source->lobattos, TESTS, probe->x, TESTS, probe->y, made);
     error.total = largest_error(probe, made, probe->exact);
     if (source->before != NULL) {
@@ -201,11 +223,8 @@ static void check_one(void *context, size_t thread, size_t p)
     out.lattice = by_lattice ? found.quadrature[0] : 0.0;
     if (by_lattice)
         try_orders(source, patch, &probe, wanted);
-    for (int i = 0; i < 2; i++)
-        if (by_rules && patch->order[i] > 0 && found.lower[i] < PATCH_LOWER_BELOW * wanted) {
-            patch->order[i]--;
-            found.total += found.lower[i];
-        }
+    if (by_rules)
+        found.total += lower_orders(source, patch, &probe, wanted);
     out.after = found.total;
     checking->checked[p] = out;
 }

@@ -156,6 +156,17 @@ static void evaluate_leaf(const struct query *query, size_t leaf, size_t nx, con
                  query->basis[i], query->total);
     }
     size_t n0 = patch->nodes[0], n1 = patch->nodes[1];
+    if (ny == 1) { /* all columns at once */
+        for (size_t i = 0; i < n0; i++) {
+            query->lines[i] = 0.0;
+            for (size_t j = 0; j < n1; j++)
+                query->lines[i] += patch->value[i * n1 + j] * query->basis[1][j];
+        }
+        combine(n0, query->lines, 1, nx, query->basis[0], query->values);
+        for (size_t i = 0; i < nx; i++)
+            query->out[index_x[i] * query->ny + index_y[0]] = query->values[i];
+        return;
+    }
     bool y_first = ny * n0 * (n1 + nx) < nx * n1 * (n0 + ny);
     for (size_t i = 0; i < n0 && y_first; i++)
         combine(n1, patch->value + i * n1, 1, ny, query->basis[1], query->lines + i * ny);
@@ -264,22 +275,16 @@ size_t patches_find(const struct patches *patches, size_t anchor, double x, doub
 
 void patch_tails(const struct patch *patch, const struct lobattos *lobattos, size_t degrees, double tail[2])
 {
-    const struct lobatto *by[2] = {lobatto_of(lobattos, patch->nodes[0]), lobatto_of(lobattos, patch->nodes[1])};
-    size_t nx = patch->nodes[0], ny = patch->nodes[1];
-    double half[PATCH_MOST * PATCH_MOST] = {0.0}; /* transformed along y */
-    tail[0] = tail[1] = 0.0;
-    for (size_t i = 0; i < nx; i++)
-        for (size_t j = 0; j < ny; j++)
-            for (size_t k = 0; k < ny; k++)
-                half[i * ny + k] += by[1]->transform[j][k] * patch->value[i * ny + j];
-    for (size_t i = 0; i < nx; i++)
-        for (size_t k = ny - degrees; k < ny; k++)
-            tail[1] = fmax(tail[1], fabs(half[i * ny + k]));
-    for (size_t m = nx - degrees; m < nx; m++)
-        for (size_t j = 0; j < ny; j++) {
-            double total = 0.0;
-            for (size_t i = 0; i < nx; i++)
-                total += by[0]->transform[i][m] * patch->value[i * ny + j];
-            tail[0] = fmax(tail[0], fabs(total));
-        }
+    const size_t *n = patch->nodes, stride[2] = {n[1], 1};
+    for (int i = 0; i < 2; i++) {
+        const struct lobatto *by = lobatto_of(lobattos, n[i]);
+        tail[i] = 0.0;
+        for (size_t line = 0; line < n[1 - i]; line++)
+            for (size_t degree = n[i] - degrees; degree < n[i]; degree++) {
+                double total = 0.0;
+                for (size_t j = 0; j < n[i]; j++)
+                    total += by->transform[j][degree] * patch->value[line * stride[1 - i] + j * stride[i]];
+                tail[i] = fmax(tail[i], fabs(total));
+            }
+    }
 }

@@ -29,30 +29,33 @@ double patch_fill(const struct patch_source *source, struct patch *patch)
     const struct lobatto *by[2] = {lobatto_of(source->lobattos, patch->nodes[0]),
                                    lobatto_of(source->lobattos, patch->nodes[1])};
     double log_density[PATCH_MOST * PATCH_MOST], p[PATCH_MOST * PATCH_MOST], r[PATCH_MOST * PATCH_MOST],
-        excess[PATCH_MOST * PATCH_MOST], of_p = 0.0, of_q = 0.0, moved = 0.0;
+        excess[PATCH_MOST * PATCH_MOST], of_p = 0.0, of_q = 0.0, moved = 0.0, largest = -HUGE_VAL;
     const struct patch_query query = {.order = {patch->order[0], patch->order[1]},
                                       .nx = patch->nodes[0],
                                       .ny = patch->nodes[1],
                                       .x = by[0]->node,
                                       .y = by[1]->node};
     source->evaluate(source, patch, &query, patch->value, log_density);
-    double area = patch->half * patch->half * source->jacobian;
     size_t points = patch->nodes[0] * patch->nodes[1];
-    for (size_t at = 0; at < points; at++)
+    for (size_t at = 0; at < points; at++) {
         excess[at] = patch->value[at] > MOST_LOG_RATIO ? MOST_LOG_RATIO : patch->value[at];
+        largest = fmax(largest, log_density[at]);
+    }
+    for (size_t at = 0; at < points; at++)
+        log_density[at] -= largest;
     vexp(points, log_density, p);
     vexp(points, excess, r);
     vexpm1(points, excess, excess);
     for (size_t i = 0; i < patch->nodes[0]; i++)
         for (size_t j = 0; j < patch->nodes[1]; j++) {
             size_t at = i * patch->nodes[1] + j;
-            double weight = area * by[0]->weight[i] * by[1]->weight[j] * p[at];
+            double weight = by[0]->weight[i] * by[1]->weight[j] * p[at];
             of_p += weight;
             of_q += weight * r[at];
             moved += weight * fabs(excess[at]);
         }
-    /* the nodes need not resolve p itself, whose mass is known */
-    double correct = of_p > 0.0 ? source->domain->mass(source->context, patch) / of_p : 1.0;
+    /* the nodes need not resolve p itself, whose mass is known: only ratios of sums count */
+    double correct = source->domain->mass(source->context, patch) / of_p;
     patch->mass = of_q * correct;
     return moved * correct;
 }
@@ -217,9 +220,12 @@ static void fill_one(void *context, size_t thread, size_t p)
     const struct patch_source source = patch_source_of_thread(filling->source, thread);
     struct patch *patch = &filling->pending->patch[p];
     struct filled *out = &filling->filled[p];
-    source.domain->place(source.context, patch, &filling->pending->root);
     out->stands = patch_stands_for(&source, patch);
-    out->covered = out->stands > 0 && source.domain->covers(source.context, patch);
+    out->covered = out->stands > 0;
+    if (!out->covered)
+        return;
+    source.domain->place(source.context, patch, &filling->pending->root);
+    out->covered = source.domain->covers(source.context, patch);
     if (!out->covered)
         return;
     out->moved = patch_fill(&source, patch);

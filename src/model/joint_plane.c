@@ -16,31 +16,17 @@ static void keep_near(struct joint_near *near, double least)
     near->count = kept;
 }
 
-/* The least and the largest of n numbers, lane by lane. */
+/* The least and the largest of n numbers. */
 VECTOR_CLONES static void find_range(size_t n, const double *x, double *low, double *high)
 {
-    enum { LANES = 8 };
-    double least[LANES], most[LANES];
-    for (size_t k = 0; k < LANES; k++) {
-        least[k] = HUGE_VAL;
-        most[k] = -HUGE_VAL;
+    double least = HUGE_VAL, most = -HUGE_VAL;
+#pragma omp simd reduction(min : least) reduction(max : most)
+    for (size_t j = 0; j < n; j++) {
+        least = x[j] < least ? x[j] : least;
+        most = x[j] > most ? x[j] : most;
     }
-    size_t whole = n - n % LANES;
-    for (size_t j = 0; j < whole; j += LANES)
-        for (size_t k = 0; k < LANES; k++) {
-            least[k] = x[j + k] < least[k] ? x[j + k] : least[k];
-            most[k] = x[j + k] > most[k] ? x[j + k] : most[k];
-        }
-    for (size_t j = whole; j < n; j++) {
-        least[0] = x[j] < least[0] ? x[j] : least[0];
-        most[0] = x[j] > most[0] ? x[j] : most[0];
-    }
-    *low = least[0];
-    *high = most[0];
-    for (size_t k = 1; k < LANES; k++) {
-        *low = least[k] < *low ? least[k] : *low;
-        *high = most[k] > *high ? most[k] : *high;
-    }
+    *low = least;
+    *high = most;
 }
 
 bool joint_plane_find(const struct joint_level *joint, const struct joint_near *among, size_t anchor, size_t n,

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strchrnul, vasprintf */
 #include "report/table.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* wcswidth */
 #include <errno.h>
 #include <libsmartcols.h>
 #include <string.h>

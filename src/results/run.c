@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* qsort_r */
 #include "results/run.h"
 
 #include <malloc.h>

@@ -1,4 +1,5 @@
 /* Work that dies, hangs, takes too much or lies hurts nobody; and text that others wrote. */
+#define _GNU_SOURCE /* setresuid */
 #include <omp.h>
 #include <signal.h>
 #include <stdint.h>

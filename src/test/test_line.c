@@ -7,6 +7,7 @@
 
 #include "law/divergence.h"
 #include "law/law.h"
+#include "law/line/increments.h"
 #include "law/measure.h"
 
 #include "test/laws.h"
@@ -374,6 +375,73 @@ TEST(test_reference, .count = 3)
             continue;
         check_rows(&rows[first], next - first);
     }
+}
+
+static void increments_free(struct line_increments *increments)
+{
+    line_increments_free(increments);
+}
+
+/* What steps add that is quadratic in beta and vanishes with it is had from two of them, also on other panels. */
+TEST(increments_are_polynomials)
+{
+    static const double weight[] = {0.5, 0.5}, mean[] = {-1.0, 1.0}, sd[] = {0.3, 0.3}, made[] = {4e-4, 3e-4, 2e-4};
+    const struct factor factor = {1, 2, weight, mean, sd, NULL, NULL, NULL};
+    const struct level level = {0.99, 0.01};
+    OWNED(mixture_level) mixture;
+    OWNED(panels) before = {0}, result = {0};
+    __attribute__((cleanup(increments_free))) struct line_increments increments = {.known = 0};
+    struct chebyshev chebyshev;
+    double x[PANEL_NODES], value[PANEL_NODES];
+    chebyshev_init(&chebyshev);
+    ASSERT_OK(mixture_level_new, &factor, &mixture);
+    mixture_level_set(&mixture, &level);
+    for (int i = 0; i < COUNT(made); i++) {
+        ASSERT_OK(panels_lay_out, &mixture, 1.0 + 0.1 * i, NULL, &before);
+        ASSERT_OK(panels_copy, &before, &result);
+        for (size_t p = 0; p < before.count; p++) {
+            panel_nodes(&chebyshev, &before.panel[p], x);
+            double shift = mixture_level_centre(&mixture, before.panel[p].anchor, 0);
+            for (int step = 0; step < 2; step++) {
+                for (size_t j = 0; j < PANEL_NODES; j++)
+                    value[j] = cos(x[j] + shift)
+                               + (step == 1 ? made[i] * sin(x[j] + shift) + 100.0 * made[i] * made[i] : 0.0);
+                panel_fit(&chebyshev, value, step == 0 ? &before.panel[p] : &result.panel[p]);
+            }
+        }
+        ck_assert(line_increments_can(&increments) == (i > 1));
+        ASSERT_OK(line_increments_take, &increments, &chebyshev, &mixture, made[i], &before, &result);
+    }
+    double beta = 0.7e-4, sums[INCREMENTS] = {0.0};
+    line_increments_weigh(&increments, beta, sums);
+    line_increments_weigh(&increments, 2.0 * beta, sums);
+    line_increments_add(&increments, sums, &result);
+    for (size_t p = 0, hint = 0; p < result.count; p++) {
+        double at = result.panel[p].centre + 0.3 * result.panel[p].half_width, got,
+               place = at + mixture_level_centre(&mixture, result.panel[p].anchor, 0);
+        panels_evaluate(&result, &mixture, result.panel[p].anchor, 1, &at, &got, &hint);
+        double expected =
+            cos(place) + (made[2] + 3.0 * beta) * sin(place) + 100.0 * (made[2] * made[2] + 5.0 * beta * beta);
+        ck_assert_double_eq_tol(got, expected, 1e-12);
+    }
+}
+
+/* The steps of small noise are not made one by one, and the law is the one that it is with twice the resolution. */
+TEST(small_steps_are_skipped)
+{
+    const struct mixture *mixture = find("bimodal");
+    OWNED_SCHEDULE *schedule = make_li_cai(2048);
+    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL, NULL};
+    struct law_problem problem = {.factor = &factor, .sampler = sampler_find("ddpm"), .schedule = schedule};
+    struct measured tv[2];
+    for (int i = 0; i < 2; i++) {
+        OWNED(law) law;
+        ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0 + 0.5 * i, &law);
+        ASSERT_OK(tv_measure, &(struct law_group){&law, 1.0}, 1, &tv[i]);
+        ck_assert(i > 0 || law.node_updates < 1200 * schedule->T);
+    }
+    ck_assert(tv[0].error < 1e-7 * tv[0].value && tv[1].error < 1e-7 * tv[1].value);
+    ck_assert_double_le(fabs(tv[0].value - tv[1].value), tv[0].error + tv[1].error);
 }
 
 /* theory (9'): without overshoot the law is pf-ode-2's, to the bit; halfway it is still of second order in h. */

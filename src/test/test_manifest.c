@@ -1,4 +1,5 @@
 /* What results hold of their experiment: read back it says the same, and what is wrong in it is refused. */
+#define _GNU_SOURCE /* asprintf */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include "law/divergence.h"
 #include "law/law.h"
 #include "law/measure.h"
-#include "law/patches.h"
+#include "law/patches_fill.h"
 #include "law/plane/symmetry.h"
 #include "model/decompose.h"
 #include "model/joint_level.h"
@@ -538,6 +538,38 @@ TEST(test_beyond_the_root)
     patches_work_free(&work);
     for (size_t i = 0; i < COUNT(out); i++)
         ck_assert_double_eq_tol(out[i], inside[i / COUNT(x)] + inside[i % COUNT(x)], 1e-14);
+}
+
+/* p = N(0, 1e-6^2 I), r = 1/2, in a patch of unit size: between the nodes, p underflows at all of them. */
+static void narrow(const struct patch_source *source, const struct patch *patch, const struct patch_query *query,
+                   double *log_ratio, double *log_density)
+{
+    (void)source;
+    (void)patch;
+    for (size_t i = 0; i < query->nx * query->ny; i++) {
+        double x = query->x[i / query->ny], y = query->y[i % query->ny];
+        log_ratio[i] = -M_LN2;
+        log_density[i] = log(1e12 / (2.0 * M_PI)) - 0.5e12 * (x * x + y * y);
+    }
+}
+
+static double whole_mass(const void *context, const struct patch *patch)
+{
+    (void)context;
+    (void)patch;
+    return 1.0;
+}
+
+TEST(test_mass_of_unresolved_density)
+{
+    const struct patch_domain domain = {.mass = whole_mass};
+    struct lobattos lobattos;
+    struct patch patch = {.half = 1.0, .nodes = {6, 4}};
+    lobattos_init(&lobattos);
+    const struct patch_source source = {
+        .domain = &domain, .evaluate = narrow, .jacobian = 1.0, .lobattos = &lobattos};
+    ck_assert_double_eq_tol(patch_fill(&source, &patch), 0.5, 1e-15);
+    ck_assert_double_eq_tol(patch.mass, 0.5, 1e-15);
 }
 
 TEST(test_what_is_refused)

@@ -1,8 +1,10 @@
 /* What the radial engine is made of: Bessel functions, the density of the radius, the panels; and single stages
  * against quadrature in d dimensions, along y and across it. */
+#define _GNU_SOURCE /* M_PIl */
 #include <gsl/gsl_eigen.h>
 #include <gsl/gsl_integration.h>
 #include <math.h>
+#include <string.h>
 #include <stdlib.h>
 
 #include "law/bessel.h"
@@ -53,17 +55,20 @@ TEST(test_bessel_with_power)
     static const double powers[] = {0.0, 1e-9, -0.02, 0.3, -0.9, 0.99, 1.01, 1e9, -1.0 + 1e-9};
     struct bessel bessel;
     for (double nu = -0.5; nu < 1e5; nu = 3.0 * nu + 4.0) {
-        double z[200], a[200], scaled[200], both[200];
+        double z[200], a[200], b[200], scaled[200], both[200];
         bessel_init(nu, &bessel);
         for (size_t k = 0; k < COUNT(powers); k++) {
             for (size_t i = 0; i < 200; i++) {
                 z[i] = (1.0 + fabs(nu)) * exp(0.08 * (double)i - 5.0);
-                a[i] = powers[k];
+                b[i] = 1.0 + 0.01 * (double)i;
+                a[i] = powers[k] * b[i];
             }
             bessel_log_scaled(&bessel, 200, z, scaled);
-            bessel_log_with_power(&bessel, 200, z, a, both);
+            memset(both, 0, sizeof both);
+            bessel_add_with_power(&bessel, 200, z, a, b, both);
             for (size_t i = 0; i < 200; i++) {
-                double power = (nu + 0.5) * log1p(a[i]), allowed = 2e-15 * (1.0 + fabs(scaled[i]) + fabs(power));
+                double power = (nu + 0.5) * log1p(a[i] / b[i]),
+                       allowed = 2e-15 * (1.0 + fabs(scaled[i]) + fabs(power));
                 ck_assert_msg(fabs(both[i] - scaled[i] - power) <= allowed,
                               "nu = %g, z = %g, a = %g: %.17g, not %.17g", nu, z[i], a[i], both[i],
                               scaled[i] + power);
@@ -148,6 +153,27 @@ TEST(test_score)
         }
         double slope = (surface[2] - surface[0]) / 2e-4 - 4.0 / rho;
         ck_assert_double_le(fabs(slope - kappa[1] * rho), 1e-6);
+    }
+}
+
+/* Where the other component is below rounding one is taken alone: the same bits as in a batch that holds the other
+ * shell, too, from one shell to the other. */
+TEST(test_score_alone)
+{
+    enum { POINTS = 8 };
+    struct factor factor = {1000, 2, weights, NULL, sds, NULL, NULL, NULL};
+    OWNED(radial_level) radial = make_level(&factor, 0.9, 0.1);
+    double from = sqrt(1000.0) * radial.sd[0], to = sqrt(1000.0) * radial.sd[1];
+    for (int step = 0; step < 400; step++) {
+        double rho[2 * POINTS], excess[2][2 * POINTS], kappa[2][2 * POINTS];
+        for (size_t i = 0; i < POINTS; i++) {
+            rho[i] = from + (to - from) * (step + 0.1 * (double)i) / 400.0;
+            rho[POINTS + i] = i % 2 == 0 ? from : to;
+        }
+        radial_level_evaluate(&radial, 0, POINTS, rho, excess[0], kappa[0]);
+        radial_level_evaluate(&radial, 0, 2 * POINTS, rho, excess[1], kappa[1]);
+        ck_assert_mem_eq(excess[0], excess[1], POINTS * sizeof *rho);
+        ck_assert_mem_eq(kappa[0], kappa[1], POINTS * sizeof *rho);
     }
 }
 

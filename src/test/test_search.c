@@ -152,6 +152,20 @@ TEST(cheap_searches_begin_with_the_grid)
     ck_assert_msg(apart > 3 * 14 && apart < 3 * 14 + 30 && apart < together, "%zu %zu", apart, together);
 }
 
+/* One law serves three dimensions: beside the 24 T of the grid the nine T(d, eps) take a law each, and three at most
+ * that lie beside them, also where values saturate, so that an interpolation may leave its bracket. */
+TEST(shared_laws_are_few)
+{
+    static const char rest[] = "samplers: [ddpm]\ndimensions: [1, 10, 100]\naccuracies: [0.1, 0.03, 0.01]\n"
+                               "max_steps: 1000000";
+    static const struct rule rules[] = {{1.0, 1.0, 0.05}, {2.0, 1.0, 0.01}};
+    OWNED(spec) spec = spec_of("{name: t, " MIXTURE "}", rest);
+    for (int r = 0; r < COUNT(rules); r++) {
+        const size_t laws = search(&spec, &rules[r]) / 3;
+        ck_assert_msg(laws <= 24 + 9 + 3, "rule %d: %zu laws", r, laws);
+    }
+}
+
 /* In one go, and in two shards after another experiment, of dimensions of which each has a law of its own. */
 TEST(results_are_the_same_however_they_came)
 {

@@ -1,5 +1,3 @@
-#define _DEFAULT_SOURCE
-
 #include <errno.h>
 #include <hdf5.h>
 #include <malloc.h>
@@ -9,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/provenance.h"
 #include "experiment/manifest.h"

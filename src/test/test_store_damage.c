@@ -1,5 +1,3 @@
-#define _DEFAULT_SOURCE
-
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* qsort_r */
 /* The bounds on numbers of steps, T(d, eps), in a parameter that an experiment gives as a list. */
 #include <math.h>
 #include <stdio.h>

@@ -499,7 +499,7 @@ enum status parameter_limit(const struct evidence *evidence, const struct member
     struct dimension_limit **limits = array_new(count, sizeof *limits);
     const struct dimension_limit **line = array_new(count, sizeof *line);
     double *values = array_new(count, sizeof *values);
-    enum status status;
+    enum status status = STATUS_OK;
     *out = (struct limit){.reason = "the values are not all positive, or several entries have one"};
     if (limits == NULL || line == NULL || values == NULL)
         TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for limits"));

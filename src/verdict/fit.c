@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* qsort_r */
 #include "verdict/fit.h"
 
 #include <gsl/gsl_cdf.h>

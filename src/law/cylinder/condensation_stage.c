@@ -253,7 +253,8 @@ static void move(const struct condensation_stage *stage, struct condensation_wor
     oracle->known_x = NULL;
 }
 
-/* B = (a rho)^2, u = R/(a rho) - 1, k = D/R, of which the kernel knows |1 + k| alone. */
+/* B = (a rho)^2, u = R/(a rho) - 1, k = D/R, of which the kernel knows |1 + k| alone. The Bessel function comes with
+ * log1p((u - k)/(1 + k)), whose numerator and denominator are left in term and odds. */
 static void add_clear(struct condensation_work *work, const struct chain *chain, const struct target_point *point,
                       size_t n)
 {
@@ -267,7 +268,8 @@ static void add_clear(struct condensation_work *work, const struct chain *chain,
                           - 0.5 * inverse_noise * missed * missed
                           - 0.5 * B * (inverse * u * (2.0 + u) + inverse_noise * moved * moved);
         work->argument[i] = B * inverse_noise * (1.0 + moved);
-        work->term[i] = (u - k) / (1.0 + k);
+        work->term[i] = u - k;
+        work->odds[i] = 1.0 + k;
     }
 }
 
@@ -282,7 +284,6 @@ static void add_near(struct condensation_work *work, const struct chain *chain, 
         work->value[i] += point->constant + work->excess[i] - thrown * (ay + 0.5 * thrown) / chain->V
                           - 0.5 * inverse_noise * (missed * missed + apart * apart);
         work->argument[i] = a * a * inverse_noise * point->rho * M;
-        work->term[i] = 0.0;
     }
 }
 
@@ -290,16 +291,19 @@ static void add_near(struct condensation_work *work, const struct chain *chain, 
 static void add_exponents(const struct condensation_stage *stage, struct condensation_work *work,
                           const struct chain *chain, size_t points, const struct target_point *point, size_t n)
 {
-    double half = 0.5 * (stage->grid->level.across - 1.0);
     move(stage, work, n);
-    for (size_t c = 0; c < points; c++)
+    for (size_t c = 0; c < points; c++) {
+        size_t first = point[c].first, count = point[c].count;
         (point[c].near ? add_near : add_clear)(work, chain, &point[c], n);
-    vlog1p(n, work->term, work->odds);
-    for (size_t c = 0; c < points; c++)
-        (point[c].near ? bessel_log_entire : bessel_log_scaled)(
-            &work->bessel, point[c].count, work->argument + point[c].first, work->term + point[c].first);
-    for (size_t i = 0; i < n; i++)
-        work->value[i] += half * work->odds[i] + work->term[i];
+        if (!point[c].near) {
+            bessel_add_with_power(&work->bessel, count, work->argument + first, work->term + first,
+                                  work->odds + first, work->value + first);
+            continue;
+        }
+        bessel_log_entire(&work->bessel, count, work->argument + first, work->term + first);
+        for (size_t i = first; i < first + count; i++)
+            work->value[i] += work->term[i];
+    }
 }
 
 /* Adds log r before the stage. */

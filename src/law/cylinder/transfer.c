@@ -199,7 +199,7 @@ static size_t cut_rule(const struct quadrature_table *rules, size_t order, doubl
 }
 
 /* Adds the rows of one y. Of log c, those away from the axis keep all that is large in relative changes (as
- * law/radial/transfer.c): u = R/(a rho) - 1 and B = (a rho)^2. */
+ * law/radial/transfer_noise.c): u = R/(a rho) - 1 and B = (a rho)^2. */
 static void add_rows(const struct cylinder_transfer *transfer, struct cylinder_work *work, const struct scale *scale,
                      size_t order, size_t j, double rho, struct rows *rows)
 {
@@ -241,8 +241,8 @@ static size_t nearest_leaf(const struct patches *grid, const struct patch *patch
         const struct patch *leaf = &grid->patch[p];
         double x = fmax(fabs(patch->centre[0] - leaf->centre[0]) - leaf->half, 0.0);
         double y = fmax(fabs(patch->centre[1] - leaf->centre[1]) - leaf->half, 0.0);
-        nearest = hypot(x, y) < smallest ? p : nearest;
-        smallest = fmin(smallest, hypot(x, y));
+        nearest = x * x + y * y < smallest ? p : nearest;
+        smallest = fmin(smallest, x * x + y * y);
     }
     return nearest;
 }
@@ -276,25 +276,34 @@ static void fill_points(const struct cylinder_transfer *transfer, struct cylinde
 /* The k >= -1 with the same |1 + k|, on which alone the kernel across the axis depends. */
 static inline double reflected(double k)
 {
-    double folded = k < -1.0 ? -2.0 - k : k;
-    return folded < -1.0 + 1e-12 ? -1.0 + 1e-12 : folded;
+    double other = -2.0 - k, folded = k > other ? k : other, least = -1.0 + 1e-12;
+    return folded > least ? folded : least;
 }
 
 /* Adds -D (tau xi + D/2)/v along the axis and, across it with k = D/R, -B/2 (u (2 + u)/V + (u + k + u k)^2/v), where
- * |R + D| = a rho (1 + u + k + u k). Leaves the arguments of log1p and of the Bessel function. */
-VECTOR_CLONES static void add_clear(const struct scale *scale, size_t count, double constant, double thrown,
-                                    const double *row_constant, const double *shift, const double *square,
-                                    const double *R, const double *along, const double *across, double *value,
-                                    double *term, double *argument)
+ * |R + D| = a rho (1 + u + k + u k). Leaves the arguments of the Bessel function, and of log1p((u - k)/(1 + k)) the
+ * numerator and, in `across`, the denominator. */
+VECTOR_CLONES static void add_clear(const struct scale *of, size_t count, double constant, double thrown,
+                                    const double *restrict row_constant, const double *restrict shift,
+                                    const double *restrict square, const double *restrict R,
+                                    const double *restrict along, double *restrict across, double *restrict value,
+                                    double *restrict numerator, double *restrict argument)
 {
-    double inverse = 1.0 / scale->V, inverse_noise = 1.0 / scale->v;
+    double inverse = 1.0 / of->V, inverse_noise = 1.0 / of->v;
     for (size_t r = 0; r < count; r++) {
         double k = reflected(across[r] / R[r]), u = shift[r], moved = u + k + u * k, B = square[r], D = along[r];
         value[r] += (constant + row_constant[r] - D * (thrown + 0.5 * D) * inverse_noise)
                     - 0.5 * B * (inverse * u * (2.0 + u) + inverse_noise * moved * moved);
         argument[r] = B * inverse_noise * (1.0 + moved);
-        term[r] = (u - k) / (1.0 + k);
+        numerator[r] = u - k;
+        across[r] = 1.0 + k;
     }
+}
+
+VECTOR_CLONES static void add(size_t n, const double *x, double *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] += x[i];
 }
 
 /* The exponents of all columns and the rows of y's that are away from the axis. */
@@ -302,39 +311,45 @@ static void exponents_clear(const struct cylinder_transfer *transfer, struct cyl
                             const struct scale *scale, size_t columns, size_t first, size_t count)
 {
     size_t batch = columns * count;
-    double half = 0.5 * (transfer->across - 1.0);
     for (size_t c = 0; c < columns; c++) {
         size_t at = c * count;
         add_clear(scale, count, work->column.constant[c], work->column.thrown[c], work->row.constant + first,
                   work->row.shift + first, work->row.square + first, work->row.at + first, work->increment + at,
                   work->increment + batch + at, work->log_ratio + at, work->term + at, work->argument + at);
     }
-    vlog1p(batch, work->term, work->x);
-    bessel_log_scaled(transfer->bessel, batch, work->argument, work->term);
-    for (size_t i = 0; i < batch; i++)
-        work->log_ratio[i] += half * work->x[i] + work->term[i] + work->excess[i];
+    bessel_add_with_power(transfer->bessel, batch, work->argument, work->term, work->increment + batch,
+                          work->log_ratio);
+    add(batch, work->excess, work->log_ratio);
 }
 
-/* The exponents of the rows of y's whose rule ends at the axis: no term is large there. */
+/* The same near the axis, where no term is large, and |R + D| = M. */
+VECTOR_CLONES static void add_near(const struct scale *of, size_t count, double constant, double thrown,
+                                   const double *restrict row_constant, const double *restrict rho,
+                                   const double *restrict R, const double *restrict along,
+                                   const double *restrict across, double *restrict value, double *restrict argument)
+{
+    double inverse_noise = 1.0 / of->v, a = of->a;
+    for (size_t r = 0; r < count; r++) {
+        double D = along[r], M = fabs(R[r] + across[r]), missed = a * rho[r] - M;
+        argument[r] = a * rho[r] * M * inverse_noise;
+        value[r] += constant + row_constant[r] - inverse_noise * (D * (thrown + 0.5 * D) + 0.5 * missed * missed);
+    }
+}
+
+/* The exponents of the rows of y's whose rule ends at the axis. */
 static void exponents_near(const struct cylinder_transfer *transfer, struct cylinder_work *work,
                            const struct scale *scale, size_t columns, size_t first, size_t count)
 {
     size_t batch = columns * count;
-    double root = sqrt(scale->v) / scale->a;
-    for (size_t c = 0; c < columns; c++)
-        for (size_t r = 0; r < count; r++) {
-            size_t at = c * count + r;
-            double D = work->increment[at], rho = work->row.square[first + r];
-            double M = fabs(work->row.at[first + r] + work->increment[batch + at]) / scale->a,
-                   missed = (rho - M) / root;
-            work->argument[at] = rho * M / (root * root);
-            work->log_ratio[at] += work->column.constant[c] + work->row.constant[first + r] + work->excess[at]
-                                   - D * (work->column.thrown[c] + 0.5 * D) / scale->v - 0.5 * missed * missed;
-        }
-    for (size_t c = 0; c < columns; c++) /* column by column: within a rule the arguments ascend */
-        bessel_log_entire(transfer->bessel, count, work->argument + c * count, work->term + c * count);
-    for (size_t i = 0; i < batch; i++)
-        work->log_ratio[i] += work->term[i];
+    for (size_t c = 0; c < columns; c++) {
+        size_t at = c * count;
+        add_near(scale, count, work->column.constant[c], work->column.thrown[c], work->row.constant + first,
+                 work->row.square + first, work->row.at + first, work->increment + at, work->increment + batch + at,
+                 work->log_ratio + at, work->argument + at);
+    }
+    bessel_log_entire(transfer->bessel, batch, work->argument, work->term);
+    add(batch, work->term, work->log_ratio);
+    add(batch, work->excess, work->log_ratio);
 }
 
 /* r - 1 = sum_i w_i expm1(e_i), and where it has lost its digits, r below 1/2, by log-sum-exp. The rows are those of

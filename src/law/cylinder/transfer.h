@@ -1,8 +1,8 @@
 /* One stage of a sampler's step for targets around an axis, seen from one component: log r where that component has
  * its mass after the stage, from log r where it has it before, by theory (14)-(15) in (a, rho), the place along the
  * axis and the distance from it. Along the axis noise is Gaussian; across it rho is noncentral chi of n = d - 1
- * degrees (law/radial/transfer.c has the kernel). With x drawn from the forward process of the component, both y and
- * x are in its support: the blocks of the components share the score alone.
+ * degrees (law/radial/transfer_noise.c has the kernel). With x drawn from the forward process of the component, both
+ * y and x are in its support: the blocks of the components share the score alone.
  *
  * Coordinates of a block: u = (a - sqrt(A) m_k)/sd_k and z = (rho^2/V_k - n)/(2 sqrt(n)), of standard deviations 1
  * and 0.71. In these the component stands still, and log r, a function of |x_perp|^2, is smooth at the axis. */

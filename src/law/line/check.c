@@ -57,8 +57,7 @@ static enum status fill_and_estimate(struct line *line, size_t order, struct est
     TRY(line_fill(line, order, line->result, &sums, error));
     out->ignored = sums.ignored;
     TRY(line_probe_set(probe, transfer, &line->threads, grid, order + CHECK_ORDERS, error));
-    TRY(line_probe_apply(probe, transfer, &line->threads, grid, order, probe->own, error));
-    line_probe_evaluate(probe, transfer, grid, grid, probe->value);
+    TRY(line_probe_apply(probe, transfer, &line->threads, grid, order, probe->own, probe->value, error));
     out->total = line_probe_norms(probe, probe->value, probe->exact);
     out->quadrature = line_probe_norms(probe, probe->own, probe->exact);
     out->interpolation = line_probe_norms(probe, probe->value, probe->own);
@@ -89,6 +88,60 @@ static enum status estimate_unchanged(struct line *line, struct norms *out, stru
         *out = line_probe_norms(&line->probe, line->probe.value, line->probe.exact);
     }
     return STATUS_OK;
+}
+
+/* The local error of adding increments to the polynomials that line->moved has, whose values are the probe's. */
+static enum status estimate_increments(struct line *line, struct norms *out, struct error *error)
+{
+    struct line_probe *probe = &line->probe;
+    const struct panels *added;
+    *out = impossible;
+    if (!line_increments_can(&line->increments))
+        return STATUS_OK;
+    TRY(line_increments_of(&line->increments, line->transfer.to, line->run->step.beta, &added, error));
+    line_probe_evaluate(probe, &line->transfer, line->result, added, probe->own);
+    for (size_t i = 0; i < probe->count; i++)
+        probe->own[i] += probe->value[i];
+    *out = line_probe_norms(probe, probe->own, probe->exact);
+    return STATUS_OK;
+}
+
+/* Whether the steps up to the next check may be made by increments: their variances fall, as what is interpolated in
+ * them must not change in other ways; and Euler's explicit method, which such steps are, is stable with the diffusion
+ * of variance tau^2 a step, whose eigenvalues on a panel's polynomials are up to 0.047 PANEL_NODES^4 over its half
+ * width squared. */
+static bool admit_increments(const struct line *line)
+{
+    const double largest = 0.047 * PANEL_NODES * PANEL_NODES * PANEL_NODES * PANEL_NODES;
+    const struct law_problem *problem = line->run->problem;
+    const struct stage *stage = &line->transfer.stage;
+    double steps = fmax(CHECK_STRIDE_UNCHANGED / problem->schedule->h, 1.0), narrowest = HUGE_VAL;
+    if (stage->deterministic || stage->sampler->log_noise_before != NULL || problem->error_share > 0.0)
+        return false;
+    for (size_t p = 0; p < line->result->count; p++)
+        narrowest = fmin(narrowest, line->result->panel[p].half_width);
+    if (!(steps * largest * line->transfer.tau * line->transfer.tau < LINE_INCREMENTS_STABLE * narrowest * narrowest))
+        return false;
+    double before = stage->step->beta, beta = 0.0;
+    for (size_t t = stage->step->t - 1; t >= 2 && (double)(stage->step->t - t) <= steps && beta < before; t--) {
+        before = beta > 0.0 ? beta : before;
+        beta = sampler_step(stage->sampler, problem->schedule, t).beta;
+    }
+    return beta < before;
+}
+
+/* What this step adds. */
+static enum status take_increments(struct line *line, struct error *error)
+{
+    const struct transfer *transfer = &line->transfer;
+    int in_order;
+    if (!admit_increments(line)) {
+        line->increments.known = 0;
+        return STATUS_OK;
+    }
+    TRY(panels_move(transfer->grid, transfer->to, &line->moved, &in_order, error));
+    return line_increments_take(&line->increments, &line->chebyshev, transfer->to, transfer->stage.step->beta,
+                                &line->moved, line->result, error);
 }
 
 /* The interpolation error of the last check's panels, now that they have moved along with the components. */
@@ -164,7 +217,7 @@ static enum status relax(struct line *line, struct line_choice *choice, const st
     size_t reserve = estimates->hidden && line->run->resolution <= 1.0, order = choice->order;
     for (size_t down = 1; down <= (size_t)descent + reserve && down <= choice->order; down++) {
         TRY(line_probe_apply(&line->probe, &line->transfer, &line->threads, line->result,
-                             line_order(line, choice->order - down), line->probe.value, error));
+                             line_order(line, choice->order - down), line->probe.value, NULL, error));
         struct norms lower = line_probe_norms(&line->probe, line->probe.value, line->probe.exact);
         bool no_worse =
             estimates->hidden && tuned(line, lower) < LINE_LOWER_NO_WORSE * tuned(line, estimates->quadrature);
@@ -186,16 +239,17 @@ enum status line_check(struct line *line, struct step_error *local, struct error
     struct line_choice *choice = &line->choice[stage->index];
     struct panels *before = &line->before[stage->index];
     struct estimates estimates;
-    struct norms unchanged, moved;
+    struct norms unchanged, moved, extrapolated;
     bool last = stage->step->t == 2;
     if (last)
         choice->spacing = 0;
     TRY(line_lay_out(line, choice->spacing, line->result, error));
     TRY(fill_and_estimate(line, line_order(line, choice->order), &estimates, error));
     TRY(estimate_unchanged(line, &unchanged, error));
+    TRY(estimate_increments(line, &extrapolated, error));
     TRY(estimate_moved(line, &moved, error));
-    if (choice->unchanged)
-        local->before = local_error(unchanged, &estimates, true);
+    if (choice->unchanged || choice->by_increments)
+        local->before = local_error(choice->unchanged ? unchanged : extrapolated, &estimates, true);
     else if (before->count > 0 && !choice->relaid)
         local->before = local_error(norms_sum(estimates.quadrature, moved), &estimates, false);
     else
@@ -210,7 +264,14 @@ enum status line_check(struct line *line, struct step_error *local, struct error
     choice->relaid =
         isfinite(tuned(line, moved)) && tuned(line, moved) > fmax(LINE_RELAY_ABOVE * estimates.smooth, least);
     choice->unchanged = tuned(line, unchanged) < LINE_LOWER_BELOW * estimates.unchanged;
-    local->after = local_error(choice->unchanged ? unchanged : estimates.total, &estimates, choice->unchanged);
+    TRY(take_increments(line, error));
+    choice->by_increments = !choice->unchanged && !estimates.hidden && line_increments_can(&line->increments)
+                            && tuned(line, extrapolated) < LINE_INCREMENTS_BELOW * estimates.unchanged;
+    bool kept = choice->unchanged || choice->by_increments;
+    local->after = local_error(choice->unchanged ? unchanged
+                               : kept            ? extrapolated
+                                                 : estimates.total,
+                               &estimates, kept);
     if (!choice->unchanged && !stage->deterministic)
         TRY(relax(line, choice, &estimates, choice->order > order ? 0 : LINE_MOST_DESCENT, &local->after, error));
     return last ? STATUS_OK : lengthen(line, choice, &estimates, error);

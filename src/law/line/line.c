@@ -18,6 +18,7 @@ static void line_free(void *state)
     for (size_t i = 0; i < STAGES; i++)
         panels_free(&line->before[i]);
     panels_free(&line->moved);
+    line_increments_free(&line->increments);
     free(line->moments);
     oracle_free(&line->oracle);
     for (size_t k = 0; k < SAMPLER_DRAWS; k++)
@@ -117,11 +118,26 @@ static void set_score(void *state, size_t from, size_t to)
     }
 }
 
+/* Increments are polynomials in the variance between steps and 0, where they vanish: their error, too, is largest
+ * near the last check. */
 static bool leaves_unchanged(const void *state)
 {
     const struct line *line = state;
+    const struct line_choice *map = &line->choice[STAGE_MAP];
     bool before = line->run->problem->sampler->log_noise_before != NULL;
-    return line->choice[STAGE_MAP].unchanged && (!before || line->choice[STAGE_NOISE].unchanged);
+    return map->by_increments || (map->unchanged && (!before || line->choice[STAGE_NOISE].unchanged));
+}
+
+/* Adds what the steps between the last one that was made and the present one add. */
+static void add_increments(struct line *line, struct panels *grid)
+{
+    const struct law_problem *problem = line->run->problem;
+    double weight[INCREMENTS] = {0.0};
+    for (size_t t = line->made - 1; t > line->run->step.t; t--) {
+        double beta = sampler_step(problem->sampler, problem->schedule, t).beta;
+        line_increments_weigh(&line->increments, beta, weight);
+    }
+    line_increments_add(&line->increments, weight, grid);
 }
 
 static enum status move_slot(void *state, size_t slot, struct error *error)
@@ -132,6 +148,8 @@ static enum status move_slot(void *state, size_t slot, struct error *error)
     if (!in_order)
         return fail_with(error, STATUS_NUMERIC, "panels of the law of %s run into each other before step t = %zu",
                          line->run->problem->sampler->name, line->run->step.t);
+    if (line->choice[STAGE_MAP].by_increments)
+        add_increments(line, &line->moved);
     struct panels moved = line->moved;
     line->moved = line->grid[slot];
     line->grid[slot] = moved;

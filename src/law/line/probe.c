@@ -35,7 +35,7 @@ struct probing {
     struct transfer_work *work; /* one a thread */
     const struct panels *grid;
     size_t order;
-    double *value;
+    double *value, *made;
 };
 
 static enum status apply(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
@@ -46,6 +46,9 @@ static enum status apply(void *context, size_t thread, size_t from, size_t to, s
     (void)sums;
     const struct transfer_query query = {&probing->grid->panel[from], to - from, PANEL_PROBES,
                                          probing->probe->y + first};
+    for (size_t p = from; p < to && probing->made != NULL; p++)
+        panel_evaluate(&probing->grid->panel[p], 0.0, PANEL_PROBES, probing->probe->y + p * PANEL_PROBES,
+                       probing->made + p * PANEL_PROBES);
     return transfer_apply(probing->transfer, &probing->work[thread], probing->order, &query, probing->value + first,
                           &hint, error);
 }
@@ -68,20 +71,19 @@ static enum status set(void *context, size_t thread, size_t from, size_t to, str
     return STATUS_OK;
 }
 
-static enum status run(panel_task *task, const struct line_probe *probe, const struct transfer *transfer,
-                       struct transfer_team *threads, const struct panels *grid, size_t order, double *value,
-                       struct error *error)
+static enum status run(panel_task *task, struct probing *probing, struct panel_groups *groups, struct error *error)
 {
-    struct probing probing = {probe, transfer, threads->work, grid, order, value};
-    return panel_groups_run(&threads->groups, grid, transfer_most(transfer) / PANEL_PROBES,
-                            transfer_is_shared(transfer, order, probe->count), task, &probing, NULL, error);
+    return panel_groups_run(groups, probing->grid, transfer_most(probing->transfer) / PANEL_PROBES,
+                            transfer_is_shared(probing->transfer, probing->order, probing->probe->count), task,
+                            probing, NULL, error);
 }
 
 enum status line_probe_apply(const struct line_probe *probe, const struct transfer *transfer,
                              struct transfer_team *threads, const struct panels *grid, size_t order, double *value,
-                             struct error *error)
+                             double *made, struct error *error)
 {
-    return run(apply, probe, transfer, threads, grid, order, value, error);
+    struct probing probing = {probe, transfer, threads->work, grid, order, value, made};
+    return run(apply, &probing, &threads->groups, error);
 }
 
 enum status line_probe_set(struct line_probe *probe, const struct transfer *transfer, struct transfer_team *threads,
@@ -90,7 +92,8 @@ enum status line_probe_set(struct line_probe *probe, const struct transfer *tran
     TRY(make_room(probe, grid->count * PANEL_PROBES, error));
     for (size_t p = 0; p < grid->count; p++)
         panel_probes(&grid->panel[p], probe->y + p * PANEL_PROBES);
-    TRY(run(set, probe, transfer, threads, grid, order, probe->exact, error));
+    struct probing probing = {probe, transfer, threads->work, grid, order, probe->exact, NULL};
+    TRY(run(set, &probing, &threads->groups, error));
     probe->distance = probe->of_components = probe->mass = 0.0;
     for (size_t i = 0; i < probe->count; i++) {
         double width = 2.0 * grid->panel[i / PANEL_PROBES].half_width / PANEL_PROBES, part = probe->weight[i] * width;

@@ -25,10 +25,11 @@ MUST_USE enum status line_probe_set(struct line_probe *probe, const struct trans
                                     struct transfer_team *threads, const struct panels *grid, size_t order,
                                     struct error *error);
 
-/* log r at the points by another order, or interpolated by panels of the result's level. */
+/* log r at the points by another order and, in *made if not NULL, as the grid's panels have it; and as other panels
+ * of the result's level do. */
 MUST_USE enum status line_probe_apply(const struct line_probe *probe, const struct transfer *transfer,
                                       struct transfer_team *threads, const struct panels *grid, size_t order,
-                                      double *value, struct error *error);
+                                      double *value, double *made, struct error *error);
 void line_probe_evaluate(const struct line_probe *probe, const struct transfer *transfer, const struct panels *grid,
                          const struct panels *panels, double *value);
 

@@ -235,6 +235,7 @@ enum status line_stage_fill(void *state, bool checked, struct stage_result *out,
     size_t stage = line->transfer.stage.index;
     const struct line_choice *choice = &line->choice[stage];
     int in_order = 0;
+    line->made = line->run->step.t;
     if (checked)
         TRY(line_check(line, &out->error, error));
     out->rounding = line->rounding[stage];

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
+#include "law/line/increments.h"
 #include "law/line/probe.h"
 #include "law/line/transfer.h"
 #include "law/oracle.h"
@@ -18,7 +19,8 @@ struct line_choice {
     size_t order; /* of the quadrature */
     int spacing;  /* panels are longer than the default by LINE_LENGTHENING to this power, where r is smooth enough */
     bool relaid;  /* panels are laid out anew in every step, instead of moving with the components */
-    bool unchanged; /* panels move with the components, and their polynomials stay as they are */
+    bool unchanged;     /* panels move with the components, and their polynomials stay as they are */
+    bool by_increments; /* or get what such a step adds by law/line/increments.h; of samplers of one stage */
 };
 
 struct line {
@@ -37,6 +39,8 @@ struct line {
     struct fineness jumps; /* the last that were not negligible; positions, `longest` and `narrow` in units of
                             * sqrt(alpha_bar), in which they stay where they are */
     struct line_choice choice[STAGES];
+    struct line_increments increments;
+    size_t made;             /* the last step that was made: t */
     double rare;             /* LINE_RARE where a component has less weight, else 0 */
     double rounding[STAGES]; /* in a stage, L1(p), as of the last check */
     struct line_probe probe;

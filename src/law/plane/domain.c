@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/legendre.h"
 #include "law/normal.h"
 #include "law/plane/tuning.h"
 
@@ -139,20 +140,17 @@ bool patch_is_covered(const struct patch *patch, const struct joint_level *joint
     return false;
 }
 
-/* The mass of a component in the box of this centre, by Gauss-Legendre sums over the normal distribution of x given
- * y; to some digits, for it weighs errors only. */
-static double mass_of(const struct joint_ellipse *ellipse, const double at[2], double half)
+/* The mass of a component in the box of this centre, by a Gauss-Legendre rule over y of the normal distribution of x
+ * given y; to some digits, for it weighs errors only. */
+enum { MASS_NODES = 10 };
+static double mass_of(const struct joint_ellipse *ellipse, const double at[2], double half,
+                      const double node[MASS_NODES], const double weight[MASS_NODES])
 {
-    enum { NODES = 5, PARTS = 2 };
-    static const double node[NODES] = {-0.9061798459386640, -0.5384693101056831, 0.0, 0.5384693101056831,
-                                       0.9061798459386640},
-                        weight[NODES] = {0.2369268850561891, 0.4786286704993665, 0.5688888888888889,
-                                         0.4786286704993665, 0.2369268850561891};
     double sd = ellipse->sd[1], from = fmax(at[1] - half, -10.0 * sd), to = fmin(at[1] + half, 10.0 * sd),
-           step = (to - from) / (2.0 * PARTS), mass = 0.0;
-    for (int i = 0; i < NODES * PARTS && to > from; i++) {
-        double y = from + step * (1.0 + 2.0 * (i / NODES) + node[i % NODES]), shift = at[0] - ellipse->slope * y;
-        mass += weight[i % NODES] * step * exp(-0.5 * (y / sd) * (y / sd)) / (sqrt(2.0 * M_PI) * sd)
+           middle = 0.5 * (from + to), reach = 0.5 * (to - from), mass = 0.0;
+    for (int i = 0; i < MASS_NODES && to > from; i++) {
+        double y = middle + reach * node[i], shift = at[0] - ellipse->slope * y;
+        mass += weight[i] * reach * exp(-0.5 * (y / sd) * (y / sd)) / (sqrt(2.0 * M_PI) * sd)
                 * normal_between((shift - half) / ellipse->along, (shift + half) / ellipse->along);
     }
     return mass;
@@ -160,8 +158,9 @@ static double mass_of(const struct joint_ellipse *ellipse, const double at[2], d
 
 double patch_mass(const struct patch *patch, const struct joint_level *joint)
 {
-    double mass = 0.0;
-    double half = joint->root_alpha_bar * patch->half;
+    double mass = 0.0, half = joint->root_alpha_bar * patch->half, node[MASS_NODES], weight[MASS_NODES];
+    if (joint->spectra != NULL)
+        legendre_rule(MASS_NODES, node, weight);
     for (size_t k = 0; k < joint->factor->components; k++) {
         const struct joint_ellipse *ellipse = &joint->ellipse[k];
         double at[2], product = joint->factor->weight[k];
@@ -170,7 +169,7 @@ double patch_mass(const struct patch *patch, const struct joint_level *joint)
             || fabs(at[1]) > half + PLANE_MASS_REACH * ellipse->sd[1])
             continue;
         if (ellipse->narrow < ellipse->wide)
-            product *= mass_of(ellipse, at, half);
+            product *= mass_of(ellipse, at, half, node, weight);
         for (int i = 0; i < 2 && !(ellipse->narrow < ellipse->wide); i++)
             product *= normal_between((at[i] - half) / ellipse->narrow, (at[i] + half) / ellipse->narrow);
         mass += product;

@@ -10,28 +10,10 @@
 #ifndef LAW_PLANE_LATTICE_H
 #define LAW_PLANE_LATTICE_H
 
-#include <stdint.h>
-
+#include "law/plane/grid.h"
 #include "law/plane/transfer.h"
 
-enum {
-    GRID_TILE = 32,    /* points of the grid, in either direction, that are stored together */
-    LATTICE_GROUPS = 8 /* of points of the lattice, which threads spread; the same for any number of threads */
-};
-
-struct grid_tile {
-    int64_t at[2];
-    double value[GRID_TILE * GRID_TILE]; /* [x][y] */
-};
-
-/* The part of the grid where points are, found by a hash table of its tiles. */
-struct grid {
-    double spacing;
-    struct grid_tile *tile;
-    size_t count, capacity;
-    uint32_t *slot; /* index + 1, or 0 */
-    size_t slots;   /* a power of two */
-};
+enum { LATTICE_GROUPS = 8 /* of points of the lattice, which threads spread; the same for any number of threads */ };
 
 struct lattice {
     const struct plane_transfer *transfer;
@@ -44,20 +26,21 @@ struct lattice {
     double reference;            /* log of the scale of the grid's values */
     struct lattice_piece *piece; /* points of one patch that are spread together */
     size_t pieces, capacity;
-    const struct patch **goal; /* the patches that go by the lattice, out of images of one another one */
+    const struct patch **goal; /* the patches that it is to fill, out of images of one another one */
     size_t goals, goal_capacity;
 };
 
 /* The number of points that a lattice with `density` points in a standard deviation of the noise has on a patch. */
 double lattice_size(const struct plane_transfer *transfer, const struct patch *patch, double density);
 
-/* For the patches of the transfer's grid with by_lattice set; `reach` is the number of standard deviations of each
- * component that the patches cover: the lattice goes beyond by the noise's; the grid's relative error is small beside
- * the tolerance. `checks`: the lattice that checks another, moved, so that the first terms of the trapezoid
- * rule's error are others; its grid finer and its windows wider. Reuses the
- * storage of *lattice (start from {0}; free with lattice_free). */
-MUST_USE enum status lattice_build(struct plane_thread *thread, struct team *team, double density, double tolerance,
-                                   bool checks, double reach, struct lattice *lattice, struct error *error);
+/* For those of the patches that the stage is about to fill, placed at its second level, that have by_lattice set. The
+ * lattice goes beyond what patches cover by the noise's reach; the grid's relative error is small beside the
+ * tolerance. `checks`: the lattice that checks another, moved, so that the first terms of the trapezoid rule's error
+ * are others; its grid finer and its windows wider. Reuses the storage of *lattice (start from {0}; free with
+ * lattice_free). */
+MUST_USE enum status lattice_build(struct plane_thread *thread, struct team *team, const struct patches *filled,
+                                   double density, double tolerance, bool checks, struct lattice *lattice,
+                                   struct error *error);
 void lattice_free(struct lattice *lattice);
 
 /* As plane_transfer_apply, for points in a patch that had by_lattice set. */

@@ -13,10 +13,10 @@
  *
  * Cost. A node update asks for the density and the score at one level, and for scores at the sampler's others: an
  * exponential each for every component that is near, 0.85 ns by vexp with AVX-512. On 3 modes at T = 256 and c1 = 8.5
- * `accelerated` makes 43e6 updates and takes 326e6 exponentials, logarithms among them: a twelfth of its time
- * (results/reference/bench.md). A third is around them, positions, exponents and gradients; a fifth goes to
- * polynomials, a fifth to spreading the lattice's points. A ring of 8, whose patches stand for 8 each, takes an
- * eighth of the updates, and rows of the finished law a quarter of what is left. */
+ * `accelerated` makes 33e6 updates and takes 249e6 exponentials, logarithms among them: a tenth of its time. A
+ * quarter is around them, positions, exponents and gradients; a fifth goes to polynomials, a fifth to spreading the
+ * lattice's points. A ring of 8, whose patches stand for 8 each, takes an eighth of the updates, and rows of the
+ * finished law a quarter of what is left. */
 #include <math.h>
 
 #include "core/memory.h"
@@ -27,6 +27,7 @@
 #include "law/plane/lattice.h"
 #include "law/plane/paths.h"
 #include "law/plane/rows.h"
+#include "law/plane/threads.h"
 #include "law/plane/transfer.h"
 #include "law/plane/tuning.h"
 #include "law/propagate.h"
@@ -51,23 +52,11 @@ struct plane {
     double distance;                 /* E_p|r - 1| after the last stage */
 };
 
-static void thread_free(struct plane_thread *thread)
-{
-    for (size_t i = 0; i < SLOTS; i++)
-        joint_level_free(&thread->level[i]);
-    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS; i++)
-        joint_level_free(&thread->other[i]);
-    for (size_t i = 0; i < 2; i++)
-        for (size_t j = 0; j < SAMPLER_LEVELS; j++)
-            mixture_level_free(&thread->oracle.direction[i].level[j]);
-    plane_work_free(&thread->work);
-}
-
 static void plane_free(void *state)
 {
     struct plane *plane = state;
     for (size_t i = 0; i < plane->threads && plane->thread != NULL; i++)
-        thread_free(&plane->thread[i]);
+        plane_thread_free(&plane->thread[i]);
     free(plane->thread);
     for (size_t i = 0; i < SLOTS; i++)
         patches_free(&plane->grid[i]);
@@ -79,84 +68,11 @@ static void plane_free(void *state)
     free(plane);
 }
 
-/* ---- Score errors ---- */
-
-/* sqrt(u'S_k u) */
-static double sd_along(const struct covariances *full, size_t k, const double u[2])
-{
-    const double *entry = full->entry + (full->count > 1 ? 4 * k : 0);
-    double variance = u[0] * (u[0] * entry[0] + 2.0 * u[1] * entry[1]) + u[1] * u[1] * entry[3];
-    return sqrt(fmax(variance, 0.0));
-}
-
-/* The directions that the error acts in: both axes, the first, or the diagonal. */
-static enum status set_directions(const struct plane *plane, struct plane_oracle *oracle, struct error *error)
-{
-    const struct law_problem *problem = plane->run->problem;
-    const struct factor *factor = problem->factor;
-    size_t components = factor->components;
-    if (!(problem->error_share > 0.0))
-        return STATUS_OK;
-    enum error_spread spread = problem->score_error->spread;
-    oracle->directions = spread == SPREAD_ALL ? 2 : 1;
-    for (size_t i = 0; i < oracle->directions; i++) {
-        struct plane_direction *direction = &oracle->direction[i];
-        double *mean = plane->marginals + 2 * i * components, *sd = mean + components;
-        direction->axis[0] = spread == SPREAD_DIAGONAL ? M_SQRT1_2 : i == 0 ? 1.0 : 0.0;
-        direction->axis[1] = spread == SPREAD_DIAGONAL ? M_SQRT1_2 : i == 0 ? 0.0 : 1.0;
-        for (size_t k = 0; k < components; k++) {
-            mean[k] = direction->axis[0] * factor->mean[2 * k] + direction->axis[1] * factor->mean[2 * k + 1];
-            sd[k] = factor->full != NULL ? sd_along(factor->full, k, direction->axis) : factor->sd[k];
-        }
-        direction->factor = (struct factor){1, components, factor->weight, mean, sd, NULL, factor->log_weight, NULL};
-        for (size_t j = 0; j < SAMPLER_LEVELS; j++)
-            TRY(mixture_level_new(&direction->factor, &direction->level[j], error));
-    }
-    return STATUS_OK;
-}
-
-static void set_oracle(const struct propagation *run, struct plane_thread *thread, size_t from, size_t to)
-{
-    struct level levels[SAMPLER_LEVELS];
-    size_t count = sampler_levels(run->problem->sampler, &run->step, levels);
-    struct plane_oracle *oracle = &thread->oracle;
-    oracle->levels = count;
-    oracle->density[0] = &thread->level[from];
-    oracle->density[1] = &thread->level[to];
-    for (size_t i = 2; i < count; i++) {
-        joint_level_set(&thread->other[i - 2], &levels[i]);
-        oracle->density[i] = &thread->other[i - 2];
-    }
-    for (size_t i = 0; i < oracle->directions; i++)
-        for (size_t at = 0; at < count; at++) {
-            struct plane_direction *direction = &oracle->direction[i];
-            mixture_level_set(&direction->level[at], &levels[at]);
-            propagation_score_error(run, at, run->problem->error_share / (double)oracle->directions,
-                                    &direction->level[at], &direction->error[at]);
-        }
-}
-
 static void set_score(void *state, size_t from, size_t to)
 {
     struct plane *plane = state;
     for (size_t i = 0; i < plane->threads; i++)
-        set_oracle(plane->run, &plane->thread[i], from, to);
-}
-
-static enum status thread_new(struct plane *plane, struct plane_thread *out, struct error *error)
-{
-    const struct law_problem *problem = plane->run->problem;
-    out->plane = plane;
-    plane_oracle_init(&out->oracle);
-    out->oracle.undeclared = &plane->run->undeclared;
-    out->oracle.original = plane->run->original;
-    out->oracle.functions = &out->work.functions;
-    TRY(plane_work_new(problem->sampler, &out->work, error));
-    for (size_t i = 0; i < SLOTS; i++)
-        TRY(joint_level_new(problem->factor, &out->level[i], error));
-    for (size_t i = 0; i < SAMPLER_OTHER_LEVELS && problem->sampler->other_levels != NULL; i++)
-        TRY(joint_level_new(problem->factor, &out->other[i], error));
-    return set_directions(plane, &out->oracle, error);
+        plane_thread_set_score(&plane->thread[i], plane->run, from, to);
 }
 
 static enum status plane_new(struct propagation *run, void **state, struct error *error)
@@ -181,7 +97,7 @@ static enum status plane_new(struct propagation *run, void **state, struct error
         return fail_with(error, STATUS_MEMORY, "out of memory for a mixture of %zu components",
                          problem->factor->components);
     for (size_t i = 0; i < plane->threads; i++)
-        TRY(thread_new(plane, &plane->thread[i], error));
+        TRY(plane_thread_new(plane->run, plane, plane->marginals, &plane->thread[i], error));
     return STATUS_OK;
 }
 
@@ -219,8 +135,11 @@ static void correction_moments(void *state, struct clip_step *out)
             weight[i] = by[0]->weight[column] * by[1]->weight[row];
         }
         joint_level_evaluate(transfer->from, patch->anchor, points, points, x, thread->work.log_density, NULL);
+        double *log_q = thread->work.log_density, largest = -HUGE_VAL;
         for (size_t i = 0; i < points; i++)
-            total += weight[i] *= exp(thread->work.log_density[i] + patch->value[i]);
+            largest = fmax(largest, log_q[i] += patch->value[i]);
+        for (size_t i = 0; i < points; i++)
+            total += weight[i] *= exp(log_q[i] - largest);
         thread->oracle.anchor = patch->anchor;
         thread->oracle.work = thread->work.oracle_work;
         plane_oracle_apply(&thread->oracle, transfer->stage.sampler->correction, transfer->stage.step, points, x,
@@ -274,7 +193,7 @@ static void set_path_step(struct plane_thread *thread, size_t t)
     run.step.clip = thread->step.clip = problem->clip > 0.0 ? problem->clip : HUGE_VAL;
     joint_level_set(&thread->level[from], &thread->step.from);
     joint_level_set(&thread->level[to], &thread->step.to);
-    set_oracle(&run, thread, from, to);
+    plane_thread_set_score(thread, &run, from, to);
     thread->transfer = (struct plane_transfer){.stage = stage_of(problem->sampler, &thread->step, STAGE_MAP),
                                                .from = &thread->level[from],
                                                .to = &thread->level[to],
@@ -387,14 +306,17 @@ static bool choose_lattice(struct plane *plane, bool checked, double density)
 static enum status fill(struct plane *plane, struct patch_source *source, bool checked, double density,
                         struct error *error)
 {
+    struct patches *pending = &plane->pending;
+    TRY(patches_plan(source, plane->source, checked, pending, error));
+    for (size_t p = 0; p < pending->count && density > 0.0; p++)
+        patch_place(&pending->patch[p], source->context, &pending->root);
     if (density > 0.0)
-        TRY(lattice_build(plane->thread, plane->run->team, density, source->tolerance, false, PLANE_REACH,
+        TRY(lattice_build(plane->thread, plane->run->team, pending, density, source->tolerance, false,
                           &plane->lattice, error));
     if (density > 0.0 && checked)
-        TRY(lattice_build(plane->thread, plane->run->team, density, source->tolerance, true, PLANE_REACH,
-                          &plane->moved, error));
-    TRY(patches_plan(source, plane->source, checked, &plane->pending, error));
-    TRY(patches_fill(source, &plane->pending, plane->result, error));
+        TRY(lattice_build(plane->thread, plane->run->team, pending, density, source->tolerance, true, &plane->moved,
+                          error));
+    TRY(patches_fill(source, pending, plane->result, error));
     plane->distance = source->distance;
     return STATUS_OK;
 }
@@ -426,8 +348,7 @@ static bool adapt_density(double *density, double found, double tolerance)
     if (found > wanted)
         *density = fmin(*density * fmin(fmax(change, PLANE_LEAST_DENSER), PLANE_MOST_DENSER), PLANE_DENSEST);
     else
-        *density =
-            fmax(*density * fmax(fmin(PLANE_SPARE_DENSITY * change, 1.0), 1.0 / PLANE_MOST_DENSER), PLANE_SPARSEST);
+        *density = fmax(*density * fmax(fmin(change, 1.0), 1.0 / PLANE_MOST_DENSER), PLANE_SPARSEST);
     return enough;
 }
 

@@ -13,7 +13,7 @@
 #include "law/plane/domain.h"
 #include "law/plane/tuning.h"
 
-enum { CHUNK = 64, TEST_POINTS = 2 };
+enum { CHUNK = 64, TEST_POINTS = 2, POINTS = PANEL_NODES + TEST_POINTS };
 static const double test_position[TEST_POINTS] = {-0.42, 0.33};
 
 struct row {
@@ -306,15 +306,15 @@ static size_t leaf_near(const struct patches *grid, size_t component, double x, 
 }
 
 /* log r at x[i] relative to the component's mean on the row. */
-static void evaluate_row(struct maker *maker, const struct row *row, size_t component, size_t n, const double *x,
+static void evaluate_row(struct maker *maker, const struct row *row, size_t component, const double x[POINTS],
                          double *out)
 {
-    double root = maker->rows->joint.root_alpha_bar, at[PANEL_NODES];
+    double root = maker->rows->joint.root_alpha_bar, at[POINTS];
     double y = row_at(maker->rows, row, component) / root, shift = row_shift(maker->rows, row, component);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < POINTS; i++)
         at[i] = (x[i] + shift) / root;
-    patches_evaluate(maker->grid, maker->lobattos, component, leaf_near(maker->grid, component, at[n / 2], y), n, at,
-                     1, &y, out, &maker->work);
+    size_t nearest = leaf_near(maker->grid, component, at[PANEL_NODES / 2], y);
+    patches_evaluate(maker->grid, maker->lobattos, component, nearest, POINTS, at, 1, &y, out, &maker->work);
 }
 
 static int is_covered(const struct maker *maker, const struct row *row, const struct panel *panel, size_t component)
@@ -331,19 +331,18 @@ static int is_covered(const struct maker *maker, const struct row *row, const st
 static void fill_panel(struct maker *maker, const struct row *row, size_t component, struct panel *panel,
                        struct norm_sums *sums)
 {
-    double x[PANEL_NODES], value[PANEL_NODES], made[TEST_POINTS], log_p[TEST_POINTS];
-    for (size_t j = 0; j < PANEL_NODES; j++)
-        x[j] = panel->centre + panel->half_width * maker->chebyshev.node[j];
-    evaluate_row(maker, row, component, PANEL_NODES, x, value);
+    double x[POINTS], value[POINTS], made[TEST_POINTS], log_p[TEST_POINTS];
+    const double *test = x + PANEL_NODES, *tested = value + PANEL_NODES;
+    for (size_t j = 0; j < POINTS; j++)
+        x[j] = panel->centre
+               + panel->half_width * (j < PANEL_NODES ? maker->chebyshev.node[j] : test_position[j - PANEL_NODES]);
+    evaluate_row(maker, row, component, x, value);
     panel_fit(&maker->chebyshev, value, panel);
-    for (size_t j = 0; j < TEST_POINTS; j++)
-        x[j] = panel->centre + panel->half_width * test_position[j];
-    evaluate_row(maker, row, component, TEST_POINTS, x, value);
-    panel_evaluate(panel, 0.0, TEST_POINTS, x, made);
-    log_density(&maker->rows->base, panel, TEST_POINTS, x, log_p);
+    panel_evaluate(panel, 0.0, TEST_POINTS, test, made);
+    log_density(&maker->rows->base, panel, TEST_POINTS, test, log_p);
     for (size_t j = 0; j < TEST_POINTS; j++) {
-        double mass = exp(log_p[j] + value[j]) * 2.0 * panel->half_width / TEST_POINTS;
-        norm_sums_add(sums, mass, expm1(made[j] - value[j]));
+        double mass = exp(log_p[j] + tested[j]) * 2.0 * panel->half_width / TEST_POINTS;
+        norm_sums_add(sums, mass, expm1(made[j] - tested[j]));
     }
 }
 
@@ -384,7 +383,7 @@ static enum status maker_new(const struct patches *grid, const struct lobattos *
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu components", components);
     out->factor = (struct factor){1, components, out->block, out->block, out->block, NULL, NULL, NULL};
     TRY(mixture_level_new(&out->factor, &out->mixture, error));
-    return patches_work_new(PANEL_NODES, &out->work, error);
+    return patches_work_new(POINTS, &out->work, error);
 }
 
 static void maker_free(struct maker *maker)

@@ -210,6 +210,8 @@ void radial_panel_fit(const struct radial_basis *basis, const double *values, st
     panel_fit(&basis->chebyshev, own, panel);
 }
 
+enum { VECTOR = 8 };
+
 void radial_panels_evaluate(const struct panels *panels, size_t n, const double *rho, double *out, size_t *hint)
 {
     const struct panel *panel = panels->panel;
@@ -224,7 +226,9 @@ void radial_panels_evaluate(const struct panels *panels, size_t n, const double 
         size_t stop = start + 1;
         while (stop < n && rho[stop] >= from && rho[stop] <= to)
             stop++;
-        panel_evaluate(&panel[at], 0.0, stop - start, rho + start, out + start);
+        /* whole vectors: what lies beyond is evaluated again */
+        size_t whole = (stop - start + VECTOR - 1) / VECTOR * VECTOR;
+        panel_evaluate(&panel[at], 0.0, whole < n - start ? whole : n - start, rho + start, out + start);
         start = stop;
     }
     *hint = at;

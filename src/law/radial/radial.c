@@ -1,5 +1,5 @@
 /* The radial engine: a target that depends on |x| alone, in any dimension. log r_t is a function of the radius,
- * carried from level to level by law/radial/transfer.c on panels over the shells (law/radial/panels.c). */
+ * carried from level to level by law/radial/transfer_*.c on panels over the shells (law/radial/panels.c). */
 #include <math.h>
 
 #include "core/memory.h"

@@ -1,38 +1,19 @@
-/* Given the radius R of x, the sampler's kernel depends on the angle between x and y through exp(M rho cos/v') alone,
- * where (x + D(x))/a has norm M and v' = v/a^2 is the noise: D points along x. So the angle integrates to a Bessel
- * function, and radii are a Markov chain of their own with noncentral chi transitions,
- *     r_{t-1}(rho) = integral r_t(R) p_t(R) k(rho | M(R)) dR/p_{t-1}(rho),
- * with radial densities p. That leaves quadrature in one dimension, over an integrand that is nearly Gaussian on the
- * scale of the noise, in place of two (along y and across, by Gauss-Hermite and generalised Gauss-Laguerre rules; the
- * tests take that route, test/test_radial.c): some ten times fewer nodes, and none that miss the shell when its
- * thickness is far below the noise times sqrt(d).
- *
- * For d = 10^6 the terms of log(p k/p) are of size rho^2/v, 10^8 and more, and what is left of them is of size 1.
- * With R = a rho (1 + u), M = rho (1 + kappa)(1 + u) and V_t - alpha V_{t-1} = 1 - alpha exactly, all that is large
- * is taken out by hand: what remains has terms of size d h at most (h = omega, the step in log noise), so the digits
- * of one evaluation are d h 1e-16. */
-#include "law/draws.h"
+/* Scores along a ray, workspaces, and transfers as means over what a step draws; the map with noise is in
+ * transfer_noise.c, that without in transfer_map.c. */
 #include "law/radial/transfer.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdbool.h>
 
 #include "core/memory.h"
 #include "core/vmath.h"
-#include "law/monotone.h"
-#include "law/radial/panels.h"
-#include "law/radial/tuning.h"
+#include "law/draws.h"
+#include "law/radial/transfer_parts.h"
 
-VECTOR_CLONES static void scale(size_t n, double slope, const double *x, double *kappa)
+VECTOR_CLONES static void scale(size_t n, double slope, const double *kappa, const double *x, double *out)
 {
     for (size_t i = 0; i < n; i++)
-        kappa[i] = (kappa[i] + slope) * x[i];
-}
-
-VECTOR_CLONES static void divide(size_t n, const double *rho, double *out)
-{
-    for (size_t i = 0; i < n; i++)
-        out[i] /= rho[i];
+        out[i] = (kappa[i] + slope) * x[i];
 }
 
 static void evaluate(const struct score *score, const struct level *level, size_t n, const double *x, double *out)
@@ -45,11 +26,10 @@ static void evaluate(const struct score *score, const struct level *level, size_
         undeclared_note(oracle->undeclared, level, n, out);
         return;
     }
-    if (at == 0 && x == oracle->known_rho)
-        memcpy(out, oracle->known_kappa, n * sizeof *out);
-    else
+    bool known = at == 0 && x == oracle->known_rho;
+    if (!known)
         radial_level_evaluate(oracle->density[at], 0, n, x, NULL, out);
-    scale(n, oracle->error_slope[at], x, out);
+    scale(n, oracle->error_slope[at], known ? oracle->known_kappa : out, x, out);
 }
 
 void radial_oracle_init(struct radial_oracle *oracle)
@@ -71,11 +51,10 @@ static enum status work_new(const struct sampler *sampler, double dimension, con
     size_t batch = MOST_RULE_NODES * PANEL_NODES;
     *out = (struct radial_work){.rules = rules};
     bessel_init(0.5 * dimension - 1.0, &out->bessel);
-    out->block = array_new((7 + sampler->work_arrays) * batch + 2 * MOST_RULE_NODES, sizeof *out->block);
+    out->block = array_new((6 + sampler->work_arrays) * batch + 2 * MOST_RULE_NODES, sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the radial engine's workspace");
-    double **array[] = {&out->x,   &out->relative, &out->excess,     &out->kappa,
-                        &out->map, &out->value,    &out->log_bessel, &out->work};
+    double **array[] = {&out->x, &out->relative, &out->excess, &out->kappa, &out->map, &out->value, &out->work};
     for (size_t i = 0; i < sizeof array / sizeof array[0]; i++)
         *array[i] = out->block + i * batch;
     out->split.node = out->work + sampler->work_arrays * batch;
@@ -108,388 +87,14 @@ void radial_team_free(struct radial_team *team)
     panel_groups_free(&team->groups);
 }
 
-/* kappa of the sampler's map, D(x) = kappa x, at n radii > 0; known is kappa of the score there. */
-static void map_kappa(const struct radial_transfer *transfer, struct radial_work *work, size_t n, const double *rho,
-                      const double *known, double *out)
-{
-    struct radial_oracle oracle = *transfer->oracle;
-    for (size_t i = 0; i < n && !transfer->stage.moves; i++)
-        out[i] = 0.0;
-    if (!transfer->stage.moves)
-        return;
-    oracle.known_rho = transfer->from == oracle.density[0] ? rho : NULL;
-    oracle.known_kappa = known;
-    transfer->stage.sampler->increment(transfer->stage.step, &oracle.base, n, rho, out, work->work);
-    divide(n, rho, out);
-}
-
-/* ---- A map with noise ---- */
-
-/* Where the points' quadrature nodes lie: R = a rho (1 + shift + scale z). */
-struct places {
-    double shift[RADIAL_POINTS], scale[RADIAL_POINTS];
-    double tau[RADIAL_POINTS];   /* a rho scale */
-    double clear[RADIAL_POINTS]; /* of the origin: its distance from the centre, in units of tau */
-};
-
-/* With p locally a Gaussian of variance -1/kappa_p and the map x -> (1 + kappa) x, given y the point x is Gaussian
- * around g y with variance S, 1/S = (1 + kappa)^2/v - kappa_p and g = S (1 + kappa) a/v: its norm has the square g^2
- * rho^2 + (d-1) S. This is the forward kernel but for the local error of the sampler. */
-VECTOR_CLONES static void place_nodes(double a, double v, double across, size_t n, const double *rho,
-                                      const double *kappa_p, const double *kappa, struct places *out)
-{
-    for (size_t j = 0; j < n; j++) {
-        double gain = 1.0 + kappa[j], S = v / (gain * gain - v * kappa_p[j]), g = S * gain * a / v;
-        double along = g * g * rho[j] * rho[j], square = along + across * S, reference = a * rho[j];
-        double centre = sqrt(square), sd = sqrt(S * (1.0 - 0.5 * across * S / (square + S)));
-        out->tau[j] = sd;
-        out->clear[j] = centre / sd;
-        out->scale[j] = sd / reference;
-        out->shift[j] = ((g * g - a * a) * rho[j] * rho[j] + across * S) / (reference * (centre + reference));
-    }
-}
-
-/* The forward kernel's centres. */
-VECTOR_CLONES static void set_centres(double a, double across, size_t n, const double *rho, double *x)
-{
-    for (size_t j = 0; j < n; j++) {
-        double square = a * rho[j] * (a * rho[j]), moved = square + across, least = 0.25 * square;
-        x[j] = sqrt(moved > least ? moved : least);
-    }
-}
-
-/* From kappa at the forward kernel's centres. */
-static void place_all(const struct radial_transfer *transfer, struct radial_work *work, size_t count,
-                      const double *rho, struct places *places)
-{
-    double a = transfer->stage.a, across = transfer->from->dimension - 1.0;
-    set_centres(a, transfer->stage.added * across, count, rho, work->x);
-    radial_level_evaluate(transfer->from, 0, count, work->x, NULL, work->kappa);
-    map_kappa(transfer, work, count, work->x, work->kappa, work->map);
-    place_nodes(a, transfer->stage.noise, across, count, rho, work->kappa, work->map, places);
-}
-
-/* What does not depend on the node, but for the points of one anchor: */
-struct terms {
-    double variance_from, constant, half, inverse_noise;
-};
-
-static struct terms make_terms(const struct radial_transfer *transfer, size_t anchor)
+struct radial_terms radial_terms_of(const struct radial_transfer *transfer, size_t anchor)
 {
     double V_to = transfer->to->variance[anchor], a2 = transfer->stage.a * transfer->stage.a;
     double growth = log1p(transfer->stage.added / (a2 * V_to)); /* log(V_from/(a^2 V_to)) */
-    return (struct terms){.variance_from = transfer->from->variance[anchor],
-                          .constant = -0.5 * transfer->from->dimension * growth,
-                          .half = 0.5 * (transfer->from->dimension - 1.0),
-                          .inverse_noise = 1.0 / transfer->stage.noise};
-}
-
-/* log of the densities' ratio at a point, for what the node adds to. */
-static double point_constant(const struct radial_transfer *transfer, const struct terms *terms, size_t anchor,
-                             double rho, double excess)
-{
-    double gaussian = rho * transfer->to->inverse_variance[anchor] * (rho / terms->variance_from);
-    return 0.5 * transfer->stage.added * gaussian + terms->constant - excess;
-}
-
-/* kappa of the map's norm |1 + kappa| R, on which alone the kernel depends. */
-static inline double reflected(double kappa)
-{
-    double folded = kappa < -1.0 ? -2.0 - kappa : kappa;
-    return folded < -1.0 + 1e-12 ? -1.0 + 1e-12 : folded;
-}
-
-/* Of log c all but the Bessel function and (nu + 1/2) log1p((u - kappa)/(1 + kappa)), whose arguments it leaves. */
-VECTOR_CLONES static void add_terms(size_t n, const double *constant, const double *square, double curvature,
-                                    double inverse_variance, double inverse_noise, const double *u, double *kappa,
-                                    double *argument, double *value)
-{
-    for (size_t j = 0; j < n; j++) {
-        double k = reflected(kappa[j]), moved = u[j] + k + u[j] * k, B = square[j];
-        value[j] += (constant[j] + curvature)
-                    - 0.5 * B * (inverse_variance * u[j] * (2.0 + u[j]) + inverse_noise * moved * moved);
-        argument[j] = B * inverse_noise * (1.0 + moved);
-        kappa[j] = (u[j] - k) / (1.0 + k);
-    }
-}
-
-VECTOR_CLONES static void add_logarithms(size_t n, const double *bessel, const double *excess, double *value)
-{
-    for (size_t i = 0; i < n; i++)
-        value[i] += bessel[i] + excess[i];
-}
-
-VECTOR_CLONES static void set_nodes(double a, double node, size_t count, const double *rho, const double *shift,
-                                    const double *scale, double *relative, double *x)
-{
-    for (size_t j = 0; j < count; j++) {
-        relative[j] = shift[j] + scale[j] * node;
-        x[j] = a * rho[j] * (1.0 + relative[j]);
-    }
-}
-
-VECTOR_CLONES static void add_weighted(double weight, size_t count, const double *value, double *mean)
-{
-    for (size_t j = 0; j < count; j++)
-        mean[j] += weight * value[j];
-}
-
-VECTOR_CLONES static void subtract_largest(size_t rows, size_t count, const double *value, double *largest,
-                                           double *out)
-{
-    for (size_t j = 0; j < count; j++)
-        largest[j] = value[j];
-    for (size_t i = 1; i < rows; i++)
-        for (size_t j = 0; j < count; j++)
-            largest[j] = value[i * count + j] > largest[j] ? value[i * count + j] : largest[j];
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < count; j++)
-            out[i * count + j] = value[i * count + j] - largest[j];
-}
-
-/* log(sum_i w_i exp(e_i)) where r is less than half. */
-static void log_mean_exp(struct radial_work *work, const struct quadrature *rule, size_t count, const double *mean,
-                         double *log_ratio)
-{
-    double largest[RADIAL_POINTS], total[RADIAL_POINTS] = {0.0};
-    subtract_largest(rule->n, count, work->value, largest, work->x);
-    vexp(rule->n * count, work->x, work->x);
-    for (size_t i = 0; i < rule->n; i++)
-        add_weighted(rule->weight[i], count, work->x + i * count, total);
-    vlog(count, total, total);
-    for (size_t j = 0; j < count; j++)
-        log_ratio[j] = mean[j] < -0.5 ? largest[j] + total[j] : log_ratio[j];
-}
-
-/* r - 1 = sum_i w_i expm1(e_i), where it has not lost its digits; exponents in work->value. `missing` is 1 minus the
- * sum of the weights: not 0 where the rule ends at the origin. */
-static void average(struct radial_work *work, const struct quadrature *rule, size_t count, double missing,
-                    double *log_ratio)
-{
-    double mean[RADIAL_POINTS] = {0.0};
-    vexpm1(rule->n * count, work->value, work->x);
-    for (size_t i = 0; i < rule->n; i++)
-        add_weighted(rule->weight[i], count, work->x + i * count, mean);
-    for (size_t j = 0; j < count; j++)
-        mean[j] -= missing;
-    vlog1p(count, mean, log_ratio);
-    work->node_updates += rule->n * count;
-    size_t j = 0;
-    while (j < count && !(mean[j] < -0.5))
-        j++;
-    if (j < count)
-        log_mean_exp(work, rule, count, mean, log_ratio);
-}
-
-/* What is left of the points' exponents after their nodes, but for the logarithm of their scales, of which it leaves
- * the argument. */
-VECTOR_CLONES static void set_points(const struct radial_transfer *transfer, const struct terms *of, size_t anchor,
-                                     size_t count, const double *rho, const double *tau, const double *excess,
-                                     double *square, double *constant, double *scale)
-{
-    const struct terms terms = *of;
-    double a = transfer->stage.a, inverse_noise = 1.0 / sqrt(transfer->stage.noise);
-    double half = 0.5 * transfer->stage.added, inverse = transfer->to->inverse_variance[anchor];
-    for (size_t j = 0; j < count; j++) {
-        square[j] = a * rho[j] * (a * rho[j]);
-        constant[j] = half * (rho[j] * inverse * (rho[j] / terms.variance_from)) + terms.constant - excess[j];
-        scale[j] = tau[j] * inverse_noise;
-    }
-}
-
-/* Nodes of points from `first` on that are clear of the origin, by one rule for all of them. */
-static void apply_clear(const struct radial_transfer *transfer, struct radial_work *work,
-                        const struct quadrature *rule, size_t anchor, size_t count, const double *rho,
-                        const struct places *places, size_t first, double *log_ratio, size_t *hint)
-{
-    size_t batch = rule->n * count;
-    double constant[RADIAL_POINTS], square[RADIAL_POINTS], excess[RADIAL_POINTS], scale[RADIAL_POINTS];
-    struct terms terms = make_terms(transfer, anchor);
-    rho += first;
-    log_ratio += first;
-    radial_level_evaluate(transfer->to, anchor, count, rho, excess, NULL);
-    set_points(transfer, &terms, anchor, count, rho, places->tau + first, excess, square, constant, scale);
-    vlog(count, scale, scale);
-    for (size_t j = 0; j < count; j++)
-        constant[j] += scale[j];
-    for (size_t i = 0; i < rule->n; i++)
-        set_nodes(transfer->stage.a, rule->node[i], count, rho, places->shift + first, places->scale + first,
-                  work->relative + i * count, work->x + i * count);
-    radial_level_evaluate(transfer->from, anchor, batch, work->x, work->excess, work->kappa);
-    map_kappa(transfer, work, batch, work->x, work->kappa, work->map);
-    for (size_t at = 0, run = count == 1 ? rule->n : count; at < batch; at += run)
-        radial_panels_evaluate(transfer->grid, run, work->x + at, work->value + at, hint);
-    for (size_t i = 0; i < rule->n; i++)
-        add_terms(count, constant, square, 0.5 * rule->node[i] * rule->node[i], 1.0 / terms.variance_from,
-                  terms.inverse_noise, work->relative + i * count, work->map + i * count, work->kappa + i * count,
-                  work->value + i * count);
-    bessel_log_with_power(&work->bessel, batch, work->kappa, work->map, work->log_bessel);
-    add_logarithms(batch, work->log_bessel, work->excess, work->value);
-    average(work, rule, count, 0.0, log_ratio);
-}
-
-/* One point whose nodes R = a rho (1 + shift) + tau z run up to the origin: no relative change to build on, but
- * nothing is large either, and the density of the radius has no singularity on its side of the origin. */
-static void apply_near(const struct radial_transfer *transfer, struct radial_work *work,
-                       const struct quadrature *rule, size_t anchor, double rho, double shift, double tau,
-                       double *log_ratio, size_t *hint)
-{
-    struct terms terms = make_terms(transfer, anchor);
-    double excess, centre = transfer->stage.a * rho * (1.0 + shift),
-                   root = sqrt(transfer->stage.noise) / transfer->stage.a;
-    radial_level_evaluate(transfer->to, anchor, 1, &rho, &excess, NULL);
-    double constant = terms.constant - transfer->from->dimension * log(transfer->stage.a) - excess
-                      + 0.5 * rho * rho * transfer->to->inverse_variance[anchor] + log(tau / root)
-                      + 0.5 * log(2.0 * M_PI);
-    for (size_t i = 0; i < rule->n; i++)
-        work->x[i] = centre + tau * rule->node[i];
-    radial_level_evaluate(transfer->from, anchor, rule->n, work->x, work->excess, work->kappa);
-    map_kappa(transfer, work, rule->n, work->x, work->kappa, work->map);
-    radial_panels_evaluate(transfer->grid, rule->n, work->x, work->value, hint);
-    for (size_t i = 0; i < rule->n; i++) {
-        double M = fabs(1.0 + work->map[i]) * work->x[i] / transfer->stage.a, missed = (rho - M) / root;
-        work->kappa[i] = rho * M / (root * root);
-        work->value[i] += constant + work->excess[i] + 0.5 * rule->node[i] * rule->node[i] - 0.5 * missed * missed
-                          - 0.5 * work->x[i] * work->x[i] / terms.variance_from;
-        work->relative[i] = work->x[i] / root;
-    }
-    bessel_log_entire(&work->bessel, rule->n, work->kappa, work->log_bessel);
-    double total = 0.0;
-    for (size_t i = 0; i < rule->n; i++) {
-        work->value[i] += 2.0 * terms.half * log(work->relative[i]) + work->log_bessel[i];
-        total += rule->weight[i];
-    }
-    average(work, rule, 1, 1.0 - total, log_ratio);
-}
-
-/* Nodes a scale that pieces get at a order: enough for as many digits as the orders of `rules` give. */
-static double node_density(const struct quadrature *order, size_t index)
-{
-    double reach = order->node[order->n - 1] - order->node[0];
-    return order->n > 60 ? 1.2 * (double)order->n / reach : 1.6 + 0.16 * (double)index;
-}
-
-/* Appends Gauss-Legendre nodes on [from, to], weighted by the normal density, to the split rule. */
-static enum status append_piece(struct radial_work *work, size_t order, double from, double to, struct error *error)
-{
-    double wanted = 8.0 + (to - from) * node_density(&work->rules->order[order], order);
-    size_t parts = (size_t)ceil(wanted / (8.0 * PIECE_COUNTS));
-    size_t index = (size_t)ceil(wanted / (8.0 * (double)parts)) - 1;
-    index = index < PIECE_COUNTS ? index : PIECE_COUNTS - 1;
-    struct quadrature *piece = &work->piece[index];
-    if (piece->node == NULL)
-        TRY(quadrature_legendre(8 * (index + 1), piece, error));
-    quadrature_append(piece, parts, from, to, &work->split);
-    return STATUS_OK;
-}
-
-/* The breaks that the nodes of a point reach, in units of its scale. */
-static size_t breaks_in_reach(const struct radial_transfer *transfer, double rho, const struct places *places,
-                              size_t j, double *z)
-{
-    size_t count = 0;
-    if (transfer->breaks == 0)
-        return 0;
-    double centre = transfer->stage.a * rho * (1.0 + places->shift[j]);
-    for (size_t b = 0; b < transfer->breaks; b++) {
-        double at = (transfer->at[b] - centre) / places->tau[j];
-        if (fabs(at) < transfer->reach)
-            z[count++] = at;
-    }
-    return count;
-}
-
-/* A point whose rule is cut, at the origin or at breaks. */
-static enum status apply_split(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
-                               size_t anchor, const double *rho, const struct places *places, size_t j, size_t breaks,
-                               const double *at, double *log_ratio, size_t *hint, struct error *error)
-{
-    double reach = breaks > 0 ? transfer->reach : RADIAL_REACH, shift = places->shift[j], tau = places->tau[j],
-           centre = transfer->stage.a * rho[j] * (1.0 + shift);
-    double from = fmax(-reach, -centre / tau);
-    work->split.n = 0;
-    for (size_t b = 0; b <= breaks; b++) {
-        double to = b < breaks ? fmin(fmax(at[b], from), reach) : reach;
-        if (to > from)
-            TRY(append_piece(work, order, from, to, error));
-        from = to;
-    }
-    if (places->clear[j] < RADIAL_ORIGIN_CLEAR)
-        apply_near(transfer, work, &work->split, anchor, rho[j], shift, tau, log_ratio + j, hint);
-    else
-        apply_clear(transfer, work, &work->split, anchor, 1, rho, places, j, log_ratio, hint);
-    return STATUS_OK;
-}
-
-static enum status apply_noisy(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
-                               size_t anchor, size_t count, const double *rho, double *log_ratio, size_t *hint,
-                               struct error *error)
-{
-    const struct quadrature *rule = &work->rules->order[order];
-    size_t together = MOST_RULE_NODES * PANEL_NODES / rule->n;
-    double z[MOST_RADIAL_BREAKS], clear = fmax(RADIAL_ORIGIN_CLEAR, rule->node[rule->n - 1] + RADIAL_ORIGIN_MARGIN);
-    struct places places;
-    enum status status = STATUS_OK;
-    place_all(transfer, work, count, rho, &places);
-    for (size_t j = 0, next; j < count && status == STATUS_OK; j = next) {
-        size_t breaks = breaks_in_reach(transfer, rho[j], &places, j, z);
-        next = j + 1;
-        if (places.clear[j] < clear || breaks > 0) {
-            status = apply_split(transfer, work, order, anchor, rho, &places, j, breaks, z, log_ratio, hint, error);
-            continue;
-        }
-        while (next < count && next - j < together && places.clear[next] >= clear
-               && breaks_in_reach(transfer, rho[next], &places, next, z) == 0)
-            next++;
-        apply_clear(transfer, work, rule, anchor, next - j, rho, &places, j, log_ratio, hint);
-    }
-    return status;
-}
-
-/* ---- A map without noise ---- */
-
-struct displaced {
-    const struct radial_transfer *transfer;
-    struct radial_work *work;
-};
-
-static void displacement(void *context, size_t n, const double *rho, double *out)
-{
-    const struct displaced *displaced = context;
-    const struct radial_transfer *transfer = displaced->transfer;
-    transfer->stage.sampler->increment(transfer->stage.step, &transfer->oracle->base, n, rho, out,
-                                       displaced->work->work);
-}
-
-/* r_{t-1}(rho) = r_t(R) p_t(R)/(p_{t-1}(rho) M'(R) (M/R)^(d-1)) in d dimensions, with D(R) = kappa R and
- * 1 + u = 1/(1 + kappa). */
-static enum status apply_map(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
-                             size_t anchor, double length, size_t count, const double *rho, double *log_ratio,
-                             size_t *hint, struct error *error)
-{
-    double from[MONOTONE_POINTS], to[MONOTONE_POINTS], log_density[MONOTONE_POINTS];
-    struct terms terms = make_terms(transfer, anchor);
-    struct displaced displaced = {transfer, work};
-    const struct monotone_map map = {.displacement = displacement, .context = &displaced, .radial = true};
-    struct monotone_inverse inverse;
-    const struct monotone_points points = {1, count, &length, rho};
-    monotone_invert(&map, order, transfer->stage.a, &points, &inverse);
-    work->node_updates += inverse.evaluations;
-    radial_panels_evaluate(transfer->grid, count, inverse.x, log_ratio, hint);
-    radial_level_evaluate(transfer->from, anchor, count, inverse.x, from, NULL);
-    radial_level_evaluate(transfer->to, anchor, count, rho, to, NULL);
-    radial_level_log_density(transfer->from, count, inverse.x, log_density);
-    for (size_t j = 0; j < count; j++) {
-        double kappa = inverse.D[j] / inverse.x[j], u = -kappa / (1.0 + kappa), at = transfer->stage.a * rho[j];
-        if (!inverse.good[j])
-            TRY(monotone_ignore(&transfer->stage, exp(log_density[j] + log_ratio[j]) * length, "radius ",
-                                inverse.x[j], &work->ignored, error));
-        else
-            log_ratio[j] += point_constant(transfer, &terms, anchor, rho[j], to[j]) + from[j]
-                            - 0.5 * at * (at / terms.variance_from) * u * (2.0 + u) - 2.0 * terms.half * log1p(kappa)
-                            - log1p(inverse.slope[j]);
-    }
-    return STATUS_OK;
+    return (struct radial_terms){.variance_from = transfer->from->variance[anchor],
+                                 .constant = -0.5 * transfer->from->dimension * growth,
+                                 .half = 0.5 * (transfer->from->dimension - 1.0),
+                                 .inverse_noise = 1.0 / transfer->stage.noise};
 }
 
 static enum status apply(const struct radial_transfer *transfer, struct radial_work *work, size_t order,
@@ -497,8 +102,8 @@ static enum status apply(const struct radial_transfer *transfer, struct radial_w
                          size_t *hint, struct error *error)
 {
     if (transfer->stage.deterministic)
-        return apply_map(transfer, work, order, anchor, length, count, rho, log_ratio, hint, error);
-    return apply_noisy(transfer, work, order, anchor, count, rho, log_ratio, hint, error);
+        return radial_map_apply(transfer, work, order, anchor, length, count, rho, log_ratio, hint, error);
+    return radial_noise_apply(transfer, work, order, anchor, count, rho, log_ratio, hint, error);
 }
 
 enum status radial_transfer_apply(const struct radial_transfer *transfer, struct radial_work *work, size_t order,

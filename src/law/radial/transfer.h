@@ -15,7 +15,7 @@
 #include "model/sampler.h"
 
 enum {
-    RADIAL_POINTS = 8 * PANEL_NODES, /* at a time */
+    RADIAL_POINTS = 4 * PANEL_NODES, /* at a time */
     PIECE_COUNTS = 50,               /* Gauss-Legendre rules of 8, 16, ... nodes */
     MOST_RADIAL_BREAKS = 16
 };
@@ -66,7 +66,7 @@ struct radial_work {
     struct bessel bessel;
     struct quadrature piece[PIECE_COUNTS]; /* on [-1, 1], made when first needed */
     struct quadrature split;               /* of one point */
-    double *x, *relative, *excess, *kappa, *map, *value, *log_bessel, *work;
+    double *x, *relative, *excess, *kappa, *map, *value, *work;
     double *block;
     double ignored; /* by monotone_ignore, since set to 0 */
     size_t node_updates;

@@ -16,7 +16,7 @@
 /* [L1(p)] Rounding in a stage. Found: as on the line. Twice: radius down to 0.963. */
 #define RADIAL_ROUNDING 3e-16
 /* [d omega] By so much rounding grows: the logarithm of one step's weights has terms of this size
- * (law/radial/transfer.c). Found: measured. Twice: radius down to 0.963. */
+ * (law/radial/transfer_noise.c). Found: measured. Twice: radius down to 0.963. */
 #define RADIAL_ROUNDING_TERMS 0.25
 /* [tolerances] An error below this that the next lower order does not enlarge is taken for rounding. Found: not
  * recorded. Twice: no change. */
@@ -45,7 +45,7 @@
  * bound: 3e-4 of it. Twice: no change. */
 #define RADIAL_CROSSING_LOG_WEIGHT 8.0
 
-/* ---- Quadrature (law/radial/stage.c, law/radial/transfer.c). ---- */
+/* ---- Quadrature (law/radial/stage.c, law/radial/transfer_noise.c). ---- */
 
 /* [scales of the quadrature] To which pieces are integrated, at the origin or beside a jump. Found: bound: mass
  * 1e-19 beyond. Twice: radius down to 0.956. */

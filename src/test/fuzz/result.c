@@ -5,6 +5,7 @@
  *     how, rows, then for each departure: object, kind, parameter
  *
  * how: 1, read the sealed file too, as users do; 255: instead, offsets (two bytes each) and bytes to change there. */
+#define _GNU_SOURCE /* memfd_create */
 #include <hdf5.h>
 #include <string.h>
 #include <sys/mman.h>
