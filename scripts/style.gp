@@ -1,5 +1,6 @@
 # The look of every figure: Okabe-Ito colours, open border, light grid, exponents in the key. gnuplot only draws:
-# every number, slope and interval comes from NAME.tsv and NAME.vars.gp, which diffrate writes.
+# every number, slope and interval comes from NAME.vars.gp, which diffrate writes,
+# with the rows of NAME.tsv that are drawn.
 # A script (ARG1: this file, ARG2: NAME, ARG3: what the names of images end in, to be renamed) sets name, key_lines, ytext, note_1 and note_2 (the foot), loads this, draws:
 #     do for [f in formats] { eval begin(f); do for [p=1:panels] { eval panel(p); plot ... }; eval end }
 set encoding utf8
@@ -44,8 +45,7 @@ LENGTH = 0.35
 inks = PURPLE.' '.ORANGE.' '.OLIVE.' '.INDIGO.' '.SKY.' '.GREEN.' '.GREY
 ink(e) = rgb(word(inks, (e - 1) % words(inks) + 1))
 sign(e) = int(word('7 5 11 9 13 15 11', (e - 1) % 7 + 1))
-# The points of one kind of a series in a panel.
-table = name.'.tsv'
+# The points of one kind of a series in a panel, of which `table` has the rows.
 at(p, s, k) = column("panel") == p && column("series") == s && strcol("kind") eq k ? column(7) : NaN
 
 set xrange [xmin:xmax]
@@ -77,6 +77,7 @@ top(p) = 1.0 - ((p - 1)/columns*(panel_height + above + below) + above)/real(hei
 panel(p) = sprintf("set lmargin at screen %f; set rmargin at screen %f;", \
                    left(p), left(p) + panel_width/real(width)) \
     .sprintf("set tmargin at screen %f; set bmargin at screen %f;", top(p), top(p) - panel_height/real(height)) \
+    .sprintf("table = '$panel_%d';", p) \
     .sprintf("set label 1 title_%d at graph 0, screen %f left font ',16' textcolor rgb INK;", \
              p, top(p) + (above - 20.0)/height) \
     .sprintf("set key at graph 0, screen %f left top vertical maxcols 1 reverse Left samplen 2.5 width -4 height 0 " \

@@ -54,49 +54,43 @@ static bool is_there(const struct picture *picture)
 }
 
 /* The largest T of a law in the plane that took so long at most, or 0. */
-static size_t find_steps(const struct evidence *evidence, size_t target, size_t sampler, double seconds,
-                         const struct record **rows)
+static size_t find_steps(const struct evidence *evidence, size_t target, size_t sampler, double seconds)
 {
     const struct manifest *manifest = &evidence->manifest;
     size_t plane = 0, steps = 0;
     while (plane < manifest->dimension_count && manifest->dimensions[plane] != 2)
         plane++;
-    size_t count = plane < manifest->dimension_count ? evidence_rows(evidence, target, sampler, 0, plane, rows) : 0;
-    for (size_t i = 0; i < count; i++)
-        if (rows[i]->seconds <= seconds
-            && (strncmp(rows[i]->law, "plane", strlen("plane")) == 0 || manifest->dimension_count == 1))
-            steps = rows[i]->steps;
+    const struct row_list rows = evidence_rows(evidence, target, sampler, 0, plane);
+    for (size_t i = 0; i < rows.count; i++)
+        if (rows.row[i]->seconds <= seconds
+            && (strncmp(rows.row[i]->law, "plane", strlen("plane")) == 0 || manifest->dimension_count == 1))
+            steps = rows.row[i]->steps;
     return steps;
 }
 
 enum status pictures_draw_cheap(const struct spec *spec, const struct evidence *evidence, size_t threads, bool anew,
                                 size_t *dear, struct error *error)
 {
-    enum status status = STATUS_OK;
     *dear = 0;
-    const struct record **rows = array_new(evidence->result.count, sizeof(const struct record *));
-    if (rows == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu rows", evidence->result.count);
     for (size_t t = 0; t < spec->target_count && t < evidence->manifest.target_count; t++)
         for (size_t s = 0; s < spec->sampler_count && s < evidence->manifest.sampler_count; s++) {
+            enum status status = STATUS_OK;
             struct plane_density density = {0};
             struct error none;
             const struct picture picture = {spec,
                                             t,
                                             s,
-                                            find_steps(evidence, t, s, PICTURE_SECONDS, rows),
+                                            find_steps(evidence, t, s, PICTURE_SECONDS),
                                             PICTURE_POINTS,
                                             threads,
                                             evidence->directory};
-            *dear += picture.steps == 0 && find_steps(evidence, t, s, HUGE_VAL, rows) > 0;
+            *dear += picture.steps == 0 && find_steps(evidence, t, s, HUGE_VAL) > 0;
             if (picture.steps == 0 || (!anew && is_there(&picture)))
                 continue;
             if (compute(&picture, &density, &none) == STATUS_OK)
                 status = draw(&picture, &density, error);
             plane_density_free(&density);
-            TRY_OR(done, status);
+            TRY(status);
         }
-done:
-    free(rows);
-    return status;
+    return STATUS_OK;
 }

@@ -77,6 +77,7 @@ static const char *plural(size_t count)
  * the way. */
 static void print_shares(const struct plan *plan, size_t shares)
 {
+    enum { NAMED_SEARCHES = 8 };
     const struct spec *spec = plan->spec;
     double all = 0.0;
     for (size_t i = 0; i < plan->count; i++)
@@ -84,7 +85,7 @@ static void print_shares(const struct plan *plan, size_t shares)
     for (size_t i = 0; i < plan->pursuit_count; i++)
         all += plan->pursuits[i].cost;
     for (size_t share = 0; share < shares; share++) {
-        size_t cells = 0;
+        size_t cells = 0, searches = 0;
         double cost = 0.0;
         for (size_t i = 0; i < plan->count; i++)
             if (plan->items[i].share == share) {
@@ -95,9 +96,11 @@ static void print_shares(const struct plan *plan, size_t shares)
             cost += plan->pursuits[i].share == share ? plan->pursuits[i].cost : 0.0;
         printf("  shard %zu/%zu: %zu cell%s", share + 1, shares, cells, plural(cells));
         for (size_t i = 0; i < plan->pursuit_count; i++)
-            if (plan->pursuits[i].share == share)
+            if (plan->pursuits[i].share == share && searches++ < NAMED_SEARCHES)
                 printf(", T(d, eps) of %s %s", spec->targets[plan->pursuits[i].target].name,
                        spec->samplers[plan->pursuits[i].sampler]->name);
+        if (searches > NAMED_SEARCHES)
+            printf(" and %zu more", searches - NAMED_SEARCHES);
         printf("; about %.0f%% of the work\n", 100.0 * cost / all);
     }
 }

@@ -65,10 +65,12 @@ static FILE *open_temporary(const char *path, char **name)
 }
 
 /* This and what follows return 0 or an errno. */
-static int fill(FILE *file, const struct bytes *bytes)
+static int fill(FILE *file, const struct bytes *parts, size_t count)
 {
-    bool ok =
-        fwrite(bytes->data, 1, bytes->length, file) == bytes->length && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    bool ok = true;
+    for (size_t i = 0; i < count && ok; i++)
+        ok = fwrite(parts[i].data, 1, parts[i].length, file) == parts[i].length;
+    ok = ok && fflush(file) == 0 && fsync(fileno(file)) == 0;
     int problem = ok ? 0 : errno;
     (void)fclose(file); /* nothing is left to write that could fail */
     return problem;
@@ -104,11 +106,12 @@ static int rename_once(const char *temporary, const char *path)
     return lstat(path, &found) == 0 ? EEXIST : rename_over(temporary, path);
 }
 
-static int put(const char *path, const struct bytes *bytes, int (*move)(const char *temporary, const char *path))
+static int put(const char *path, const struct bytes *parts, size_t count,
+               int (*move)(const char *temporary, const char *path))
 {
     char *temporary = NULL;
     FILE *file = open_temporary(path, &temporary);
-    int problem = file != NULL ? fill(file, bytes) : errno;
+    int problem = file != NULL ? fill(file, parts, count) : errno;
     if (problem == 0)
         problem = move(temporary, path);
     if (problem != 0 && file != NULL)
@@ -126,13 +129,18 @@ static enum status cannot_write(const char *path, int problem, struct error *err
 
 enum status file_replace(const char *path, const struct bytes *bytes, struct error *error)
 {
-    int problem = put(path, bytes, rename_over);
+    return file_replace_by(path, bytes, 1, error);
+}
+
+enum status file_replace_by(const char *path, const struct bytes *parts, size_t count, struct error *error)
+{
+    int problem = put(path, parts, count, rename_over);
     return problem == 0 ? STATUS_OK : cannot_write(path, problem, error);
 }
 
 enum status file_create(const char *path, const struct bytes *bytes, int *existed, struct error *error)
 {
-    int problem = put(path, bytes, rename_once);
+    int problem = put(path, bytes, 1, rename_once);
     *existed = problem == EEXIST;
     return problem == 0 || *existed ? STATUS_OK : cannot_write(path, problem, error);
 }

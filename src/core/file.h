@@ -14,6 +14,8 @@ struct bytes {
 /* Makes `path` hold the bytes, whatever it held: under a temporary name beside it, closed, synced and renamed.
  * Errors: STATUS_IO. */
 MUST_USE enum status file_replace(const char *path, const struct bytes *bytes, struct error *error);
+/* The same of several parts, one after the other. */
+MUST_USE enum status file_replace_by(const char *path, const struct bytes *parts, size_t count, struct error *error);
 
 /* The same only if there is no file of this name, with *existed telling so; of several that try, on one machine or
  * several, one succeeds. */

@@ -22,6 +22,12 @@ struct entry {
     double parameter[PARAMETER_COLUMNS]; /* what its rows have in these columns; NaN: not of it */
 };
 
+/* Entries that differ in parameters alone, which have one `of`: the first of them, and the next; of the last the
+ * number of entries. */
+struct relatives {
+    size_t first, next;
+};
+
 /* Fills the row's columns of parameters, each from the entry that has it. */
 void entries_fill(const struct entry *target, const struct entry *sampler, const struct entry *score_error,
                   struct record *row);
@@ -67,9 +73,11 @@ struct manifest {
     struct parameter_columns parameters; /* those of the rows, then others of entries */
     struct manifest_target *targets;
     struct entry *target_entries;
+    struct relatives *target_relatives;
     size_t target_count;
     struct manifest_sampler *samplers;
     struct entry *sampler_entries;
+    struct relatives *sampler_relatives;
     size_t sampler_count;
     struct manifest_error *score_errors; /* the first is exact scores */
     struct entry *score_error_entries;
@@ -100,6 +108,10 @@ MUST_USE enum status manifest_write(const struct spec *spec, const struct cell *
 MUST_USE enum status manifest_parse(const char *path, const char *text, const struct parameter_columns *parameters,
                                     struct manifest *out, struct error *error);
 void manifest_free(struct manifest *manifest);
+
+/* The place of a dimension, and of T, among those of the experiment; their count where it is not there. */
+size_t manifest_find_dimension(const struct manifest *manifest, size_t dimension);
+size_t manifest_find_steps(const struct manifest *manifest, size_t T);
 
 /* Whether the experiment gives T as one of its steps in the dimension of this index; how many it gives there; and the
  * place of the largest and of the smallest of them among all, step_count without any. */

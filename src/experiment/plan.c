@@ -545,22 +545,18 @@ void plan_sort(struct plan *plan)
     qsort(plan->items, plan->count, sizeof *plan->items, by_cell);
 }
 
-struct record *plan_rows(struct plan *plan, bool take, size_t *count)
+const struct record **plan_rows(const struct plan *plan, size_t *count)
 {
     size_t most = 0;
     for (size_t i = 0; i < plan->count; i++)
         most += plan->items[i].cell.dimensions.count;
-    struct record *rows = array_new(most, sizeof *rows);
+    const struct record **rows = array_new(most, sizeof *rows);
     *count = 0;
     for (size_t i = 0; rows != NULL && i < plan->count; i++) {
-        struct item *item = &plan->items[i];
+        const struct item *item = &plan->items[i];
         for (size_t d = 0; d < item->cell.dimensions.count && item->rows != NULL; d++)
             if (item->rows[d].failure[0] == '\0')
-                rows[(*count)++] = item->rows[d];
-        if (take && !something_failed(item)) {
-            free(item->rows);
-            item->rows = NULL;
-        }
+                rows[(*count)++] = &item->rows[d];
     }
     return rows;
 }

@@ -87,9 +87,9 @@ MUST_USE enum status plan_pursue(struct plan *plan, size_t pursuit, struct error
 /* Items by target, sampler, score error, chains and steps: the order of a merged file. Their numbers change. */
 void plan_sort(struct plan *plan);
 
-/* All rows that did not fail, in the order of the items, for free(); NULL where memory runs out. Args: take, the plan
- * keeps those of items with failures alone, for there may be no room for all twice. */
-struct record *plan_rows(struct plan *plan, bool take, size_t *count);
+/* All rows that did not fail, the plan's own, in the order of the items; the list is for free(), NULL where memory
+ * runs out. */
+const struct record **plan_rows(const struct plan *plan, size_t *count);
 
 /* manifest_write of the plan's experiment, with the cells that failed, in the order of the items. */
 MUST_USE enum status plan_manifest(const struct plan *plan, char **out, struct error *error);

@@ -227,6 +227,22 @@ struct estimate record_size(const struct record *row, size_t offset)
     return size;
 }
 
+const struct field *record_field(const char *name)
+{
+    const struct field *field = record_fields;
+    while (field->name != NULL && strcmp(field->name, name) != 0)
+        field++;
+    return field;
+}
+
+const struct field *record_field_at(size_t offset)
+{
+    const struct field *field = record_fields;
+    while (field->name != NULL && field->offset != offset)
+        field++;
+    return field;
+}
+
 bool field_is_known(const struct field *field, const struct record *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++)

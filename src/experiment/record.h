@@ -112,6 +112,10 @@ struct field {
 /* All but the parameter columns. Ends with name == NULL. */
 extern const struct field record_fields[];
 
+/* The field of this name, or at this offset in struct record; the one after all, of no name, where there is none. */
+const struct field *record_field(const char *name);
+const struct field *record_field_at(size_t offset);
+
 /* The field of a parameter column. */
 struct field parameter_field(const struct parameter_columns *columns, size_t index);
 

@@ -296,9 +296,7 @@ const struct field *claim_quantity(struct doc *doc, const yaml_node_t *node)
 {
     const struct names known = {quantity_name, NULL};
     const char *name = full_name(known.at(NULL, doc_choice(doc, node, known, "quantity")));
-    const struct field *field = record_fields;
-    while (field->name != NULL && strcmp(field->name, name) != 0)
-        field++;
+    const struct field *field = record_field(name);
     return is_quantity(field) ? field : NULL; /* steps is a column, too */
 }
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "law/separate.h"
 #include "law/wasserstein.h"
-#include "model/decompose.h"
 
 static const struct measured nothing = {NAN, NAN};
 static const struct planted_law no_planted_law = {.mass_error = {NAN, NAN},
@@ -47,38 +47,11 @@ static void table_free(struct table *table)
     free(table->entry);
 }
 
-/* Arrays of which either may be NULL. */
-static bool same_numbers(const double *a, const double *b, size_t count)
-{
-    return (a == NULL) == (b == NULL) && (a == NULL || memcmp(a, b, count * sizeof *a) == 0);
-}
-
-static bool same_covariances(const struct factor *a, const struct factor *b)
-{
-    const struct covariances *x = a->full, *y = b->full;
-    const size_t matrix = a->dimension * a->dimension;
-    return (x == NULL) == (y == NULL)
-           && (x == NULL
-               || (x->count == y->count
-                   && same_numbers(x->entry, y->entry, x->count > 0 ? x->count * matrix : a->components)));
-}
-
-static bool same_factor(const struct factor *a, const struct factor *b)
-{
-    const size_t n = a->components;
-    if ((a->density == NULL) != (b->density == NULL)
-        || (a->density != NULL && !density_equal(a->density, b->density)))
-        return false;
-    return n == b->components && a->dimension == b->dimension && same_numbers(a->weight, b->weight, n)
-           && same_numbers(a->sd, b->sd, n) && same_numbers(a->log_weight, b->log_weight, n)
-           && same_numbers(a->mean, b->mean, a->dimension * n) && same_covariances(a, b);
-}
-
 static int same(const struct entry *entry, const struct factor *factor, double error_share, double clip, int relative)
 {
     const double kept[] = {entry->error_share, entry->clip}, wanted[] = {error_share, clip};
     return memcmp(kept, wanted, sizeof kept) == 0 && entry->relative == relative
-           && same_factor(&entry->factor.group[0].factor, factor);
+           && factor_equal(&entry->factor.group[0].factor, factor);
 }
 
 static enum status find_law(struct table *table, const struct factor *factor, double error_share, double clip,
@@ -166,60 +139,6 @@ static void product_free(struct product *product)
     factor_list_free(&product->factors);
 }
 
-/* STATUS_UNSUPPORTED unless the sampler commutes with rotations on every factor in several coordinates; `apart`:
- * those on the line are coordinates of one Gaussian in `dimension` coordinates. */
-static enum status check_rotations(const struct factor_list *list, const struct sampler *sampler,
-                                   const struct schedule *schedule, size_t apart, struct error *error)
-{
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < list->count && status == STATUS_OK; i++) {
-        struct factor factor = list->group[i].factor;
-        double mean[2] = {0.0, 0.0};
-        if (factor.dimension == 1 && apart > 1) {
-            mean[0] = sqrt((double)apart) * factor.mean[0];
-            factor = (struct factor){2, 1, factor.weight, mean, factor.sd, NULL, NULL, NULL};
-        }
-        if (factor.dimension == 1)
-            continue;
-        struct conditions found;
-        status = conditions_find(&factor, sampler, schedule, NULL, 0.0, &found, error);
-        if (status == STATUS_OK && conditions_broken(&found, CONDITION_ROTATES))
-            status = conditions_refuse_rotation(&found, sampler, error);
-        conditions_free(&found);
-    }
-    return status;
-}
-
-/* The factors whose laws are computed one by one. Rotations that take a target apart are for samplers that commute
- * with them; where there is no schedule yet (NULL), all are taken to. */
-static enum status separate(const struct target *target, const struct sampler *sampler,
-                            const struct schedule *schedule, const struct score_error *score_error, size_t dimension,
-                            struct factor_list *out, struct error *error)
-{
-    int checks = schedule != NULL && !sampler->regular;
-    TRY(target_factors(target, dimension, out, error));
-    TRY(factor_list_merge(out, error));
-    /* an error singles out coordinates, and a rotation would mix them */
-    if (score_error != NULL && score_error->shape != NULL) {
-        int rotates = score_error->spread == SPREAD_DIAGONAL && !score_error->shape->constant && dimension > 1
-                      && out->count == 1 && out->group[0].factor.dimension == 1;
-        if (checks && rotates)
-            TRY(check_rotations(out, sampler, schedule, dimension, error));
-        return score_error_spread(score_error, dimension, out, error);
-    }
-    if (checks) {
-        struct error cause;
-        enum status status = check_rotations(out, sampler, schedule, 1, &cause);
-        if (status == STATUS_UNSUPPORTED) /* perhaps there is an engine for the factors as they are */
-            return STATUS_OK;
-        if (status != STATUS_OK)
-            return fail_with(error, status, "%s", cause.text);
-    }
-    if (sampler->draws > 0) /* the parts would share a draw */
-        return STATUS_OK;
-    return factor_list_decompose(out, error);
-}
-
 /* Coordinates that see one draw are not independent, unless there is one factor of them all. */
 static enum status check_draws(const struct factor_list *list, const struct sampler *sampler, size_t dimension,
                                struct error *error)
@@ -238,7 +157,7 @@ static enum status supports(const struct target *target, const struct sampler *c
                             const struct score_error *score_error, size_t dimension, struct error *error)
 {
     struct factor_list factors = {0};
-    enum status status = separate(target, samplers[0], NULL, score_error, dimension, &factors, error);
+    enum status status = separate_target(target, samplers[0], NULL, score_error, dimension, &factors, error);
     if (status == STATUS_OK)
         status = check_draws(&factors, samplers[0], dimension, error);
     for (size_t s = 0; s < count; s++)
@@ -313,7 +232,7 @@ static enum status product_init(const struct table *table, const struct target *
 {
     *out = (struct product){.clip = 0.0};
     enum status status =
-        separate(target, table->sampler, table->schedule, table->score_error, dimension, &out->factors, error);
+        separate_target(target, table->sampler, table->schedule, table->score_error, dimension, &out->factors, error);
     if (status == STATUS_OK)
         status = check_draws(&out->factors, table->sampler, dimension, error);
     if (status != STATUS_OK)
@@ -530,84 +449,4 @@ enum status measure_target(const struct target *target, const struct sampler *sa
                            const size_t *dimensions, size_t count, struct measurement *out, struct error *error)
 {
     return measure_target_by_threads(1, target, sampler, score_error, schedule, dimensions, count, out, error);
-}
-
-/* Of what a target's laws in one dimension are computed, without closed forms: where there are no laws, nothing. */
-static enum status find_costs(const struct target *target, const struct sampler *sampler,
-                              const struct score_error *score_error, size_t dimension, struct factor_list *out,
-                              struct error *error)
-{
-    struct factor_list factors = {0};
-    struct planted_target planted;
-    struct factor costly;
-    enum status status;
-    TRY_OR(done, target_planted(target, dimension, &planted, error));
-    if (planted.weight > 0.0) {
-        TRY_OR(done, factor_list_append(out, &planted.law.group[0].factor, 1.0, error));
-        goto done;
-    }
-    TRY_OR(done, target_exists(target, dimension, error));
-    if (target_costly(target, dimension, &costly))
-        goto done;
-    TRY_OR(done, separate(target, sampler, NULL, score_error, dimension, &factors, error));
-    for (size_t i = 0; i < factors.count; i++) {
-        const struct factor_group *group = &factors.group[i];
-        const struct law_problem problem = {.factor = &group->factor,
-                                            .sampler = sampler,
-                                            .score_error = score_error,
-                                            .error_share = group->error_share};
-        const struct law_engine *engine = law_engine_for(&problem);
-        if (engine == NULL || engine->closed)
-            continue;
-        TRY_OR(done, factor_list_append(out, &group->factor, 1.0, error));
-        out->group[out->count - 1].error_share = group->error_share;
-    }
-done:
-    planted_target_free(&planted);
-    factor_list_free(&factors);
-    return status == STATUS_MEMORY ? status : STATUS_OK;
-}
-
-/* Whether all factors of b, each under its share of the score error, are among those of a. */
-static bool includes(const struct factor_list *a, const struct factor_list *b)
-{
-    for (size_t i = 0, j; i < b->count; i++) {
-        for (j = 0; j < a->count; j++)
-            if (a->group[j].error_share == b->group[i].error_share
-                && same_factor(&a->group[j].factor, &b->group[i].factor))
-                break;
-        if (j == a->count)
-            return false;
-    }
-    return true;
-}
-
-enum status measure_groups(const struct target *target, const struct sampler *sampler,
-                           const struct score_error *score_error, const size_t *dimensions, size_t count,
-                           size_t *group, struct error *error)
-{
-    struct factor_list *costs = array_new(count, sizeof *costs); /* of a group's first dimension, those of them all */
-    enum status status = STATUS_OK;
-    if (costs == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for the laws of %zu dimensions", count);
-    for (size_t i = 0; i < count; i++) {
-        group[i] = 0;
-        if (count == 1)
-            break;
-        TRY_OR(done, find_costs(target, sampler, score_error, dimensions[i], &costs[i], error));
-        while (group[i] < i
-               && (group[group[i]] != group[i]
-                   || !(includes(&costs[group[i]], &costs[i]) || includes(&costs[i], &costs[group[i]]))))
-            group[i]++;
-        if (group[i] < i && costs[i].count > costs[group[i]].count) {
-            const struct factor_list fewer = costs[group[i]];
-            costs[group[i]] = costs[i];
-            costs[i] = fewer;
-        }
-    }
-done:
-    for (size_t i = 0; i < count; i++)
-        factor_list_free(&costs[i]);
-    free(costs);
-    return status;
 }

@@ -105,7 +105,7 @@ static enum status add_cells(const struct account *account, size_t window, int u
                              struct error *error)
 {
     for (size_t i = 0; i < account->cells; i++) {
-        const struct account_cell *cell = &account->cell[i];
+        const struct account_entry *cell = &account->cell[i];
         if (cell->window != window || (cell->use == CELL_USED) != used)
             continue;
         TRY(table_cells(table, error, "%s\t%s", use_text(cell->use), cell->where));

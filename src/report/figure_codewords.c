@@ -14,7 +14,6 @@ struct panel {
     struct sheet *sheet;
     size_t target;
     double weight;               /* w */
-    const struct record **found; /* scratch */
     const struct record **limit; /* of a sampler, in all dimensions */
     size_t limits;
 };
@@ -43,12 +42,10 @@ static void put_mass_error(struct panel *panel, struct place place, const char *
         sheet_estimate_row(panel->sheet, &place, eta, y, size);
 }
 
-static void keep_limits(struct panel *panel, size_t count)
+static void keep_limit(struct panel *panel, const struct record *row)
 {
-    for (size_t i = 0; i < count; i++)
-        if (panel->found[i]->crossing_eta > 0.0 && panel->found[i]->crossing_mass_error != 0.0
-            && isfinite(panel->found[i]->crossing_mass_error))
-            panel->limit[panel->limits++] = panel->found[i];
+    if (row->crossing_eta > 0.0 && row->crossing_mass_error != 0.0 && isfinite(row->crossing_mass_error))
+        panel->limit[panel->limits++] = row;
 }
 
 static void put_dimension(struct panel *panel, size_t sampler, size_t dimension)
@@ -57,21 +54,24 @@ static void put_dimension(struct panel *panel, size_t sampler, size_t dimension)
     struct place place = {manifest->targets[panel->target].name, manifest->samplers[sampler].name,
                           dimension * manifest->sampler_count + sampler + 1, manifest->dimensions[dimension],
                           "planted"};
-    size_t count = evidence_rows(panel->evidence, panel->target, sampler, 0, dimension, panel->found);
-    for (size_t i = 0; i < count; i++)
-        put_mass_error(
-            panel, place, "planted limit", panel->found[i]->crossing_eta, 1.0,
-            (struct estimate){panel->found[i]->planted_mass_error, panel->found[i]->planted_mass_error_error});
-    keep_limits(panel, count);
+    const struct row_list laws = evidence_rows(panel->evidence, panel->target, sampler, 0, dimension);
+    for (size_t i = 0; i < laws.count; i++) {
+        const struct record *row = laws.row[i];
+        put_mass_error(panel, place, "planted limit", row->crossing_eta, 1.0,
+                       (struct estimate){row->planted_mass_error, row->planted_mass_error_error});
+        keep_limit(panel, row);
+    }
     if (manifest->chain_count == 0)
         return;
     place.kind = "chains";
-    count = evidence_sampled_rows(panel->evidence, panel->target, sampler, 0, dimension,
-                                  manifest->chains[manifest->chain_count - 1], panel->found);
-    for (size_t i = 0; i < count; i++)
-        put_mass_error(panel, place, "chains limit", panel->found[i]->crossing_eta, DETECTION_ERRORS,
-                       codeword_mass_error(panel->weight, panel->found[i]->estimates.codewords_mass));
-    keep_limits(panel, count);
+    const struct row_list chains = evidence_sampled_rows(panel->evidence, panel->target, sampler, 0, dimension,
+                                                         manifest->chains[manifest->chain_count - 1]);
+    for (size_t i = 0; i < chains.count; i++) {
+        const struct record *row = chains.row[i];
+        put_mass_error(panel, place, "chains limit", row->crossing_eta, DETECTION_ERRORS,
+                       codeword_mass_error(panel->weight, row->estimates.codewords_mass));
+        keep_limit(panel, row);
+    }
 }
 
 static int by_eta(const void *a, const void *b)
@@ -111,16 +111,15 @@ static enum status collect(const struct evidence *evidence, struct sheet *sheet,
 {
     const struct manifest *manifest = &evidence->manifest;
     struct panel panel = {.evidence = evidence, .sheet = sheet};
-    panel.found = array_new(evidence->result.count, 2 * sizeof *panel.found);
-    if (panel.found == NULL)
+    panel.limit = array_new(evidence->result.count, sizeof *panel.limit);
+    if (panel.limit == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
-    panel.limit = panel.found + evidence->result.count;
     for (panel.target = 0; panel.target < manifest->target_count; panel.target++) {
         panel.weight = manifest->targets[panel.target].codewords;
         if (panel.weight > 0.0)
             put_panel(&panel);
     }
-    free(panel.found);
+    free(panel.limit);
     sheet_colours(manifest, sheet);
     fprintf(sheet->vars, "dimensions = %zu\nchains = %zu\n", manifest->dimension_count,
             manifest->chain_count > 0 ? manifest->chains[manifest->chain_count - 1] : 0);

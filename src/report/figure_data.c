@@ -363,9 +363,9 @@ enum status figure_collect(const struct figure_source *source, const struct evid
     enum status status = source->collect(evidence, sheet, error);
     if (status != STATUS_OK || sheet->panels == 0)
         return status;
-    size_t shown = sheet->panels < MOST_PANELS ? sheet->panels : MOST_PANELS;
-    fprintf(sheet->vars, "panels = %zu\nleft_out = %zu\nsamplers = %zu\nbeyond_rows = %zu\n", shown,
-            sheet->panels - shown, evidence->manifest.sampler_count, sheet->beyond_rows);
+    sheet->shown = sheet->panels < MOST_PANELS ? sheet->panels : MOST_PANELS;
+    fprintf(sheet->vars, "panels = %zu\nleft_out = %zu\nsamplers = %zu\nbeyond_rows = %zu\n", sheet->shown,
+            sheet->panels - sheet->shown, evidence->manifest.sampler_count, sheet->beyond_rows);
     put_range(sheet->vars, 'x', sheet->low[0], sheet->high[0], source->snug);
     put_range(sheet->vars, 'y', sheet->low[1], sheet->high[1], 0);
     return STATUS_OK;

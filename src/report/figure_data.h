@@ -1,5 +1,6 @@
 /* The numbers that figures show: a table NAME.tsv in long form, a row a point, and NAME.vars.gp with what is not a
- * point: titles, key texts, colours and ranges. The scripts read both. */
+ * point: titles, key texts, colours and ranges. The scripts read the latter, with the rows of each panel that is
+ * drawn copied into a block of its own: gnuplot would read the table anew for every curve of every panel. */
 #ifndef REPORT_FIGURE_DATA_H
 #define REPORT_FIGURE_DATA_H
 
@@ -12,7 +13,7 @@
 /* A figure being collected. Panels count from 1 and are targets; a series is a curve of a panel. */
 struct sheet {
     FILE *table, *vars;
-    size_t panels;
+    size_t panels, shown;   /* the latter are drawn, all are in the table */
     size_t points;          /* measured ones; guides and fitted lines do not count */
     double low[2], high[2]; /* of the measured points */
     size_t beyond_rows;     /* the last series with a censored point */

@@ -12,6 +12,7 @@ struct axis {
     size_t column;
     bool of_targets;
     const struct entry *entries;
+    const struct relatives *relatives;
     size_t count;
 };
 
@@ -20,23 +21,29 @@ struct view {
     const struct evidence *evidence;
     struct sheet *sheet;
     struct axis axis;
-    const struct record **rows; /* scratch */
     size_t dimension;
 };
 
-static bool is_member(const struct axis *axis, size_t first, size_t index)
+/* The first entry from `index` on, among relatives, that has the parameter. */
+static size_t member(const struct axis *axis, size_t index)
 {
-    return strcmp(axis->entries[index].of, axis->entries[first].of) == 0
-           && !isnan(axis->entries[index].parameter[axis->column]);
+    while (index < axis->count && isnan(axis->entries[index].parameter[axis->column]))
+        index = axis->relatives[index].next;
+    return index;
 }
 
 static bool varies(const struct axis *axis, size_t first)
 {
-    for (size_t i = 0; i < axis->count; i++)
-        if (is_member(axis, first, i)
-            && axis->entries[i].parameter[axis->column] != axis->entries[first].parameter[axis->column])
+    for (size_t i = member(axis, first); i < axis->count; i = member(axis, axis->relatives[i].next))
+        if (axis->entries[i].parameter[axis->column] != axis->entries[first].parameter[axis->column])
             return true;
     return false;
+}
+
+/* Whether it is the first of its relatives that has the parameter, of several values. */
+static bool is_first(const struct axis *axis, size_t index)
+{
+    return member(axis, axis->relatives[index].first) == index && varies(axis, index);
 }
 
 static bool find_axis(const struct manifest *manifest, struct axis *out)
@@ -44,13 +51,15 @@ static bool find_axis(const struct manifest *manifest, struct axis *out)
     for (size_t column = 0; column < manifest->parameters.count; column++) {
         const char *name = manifest->parameters.column[column].name;
         if (axis_is_of_targets(name))
-            *out = (struct axis){column, true, manifest->target_entries, manifest->target_count};
+            *out = (struct axis){column, true, manifest->target_entries, manifest->target_relatives,
+                                 manifest->target_count};
         else if (axis_is_of_samplers(name))
-            *out = (struct axis){column, false, manifest->sampler_entries, manifest->sampler_count};
+            *out = (struct axis){column, false, manifest->sampler_entries, manifest->sampler_relatives,
+                                 manifest->sampler_count};
         else
             continue;
         for (size_t first = 0; first < out->count; first++)
-            if (!isnan(out->entries[first].parameter[column]) && varies(out, first))
+            if (is_first(out, first))
                 return true;
     }
     return false;
@@ -59,10 +68,10 @@ static bool find_axis(const struct manifest *manifest, struct axis *out)
 /* The exact law's row at T with a positive TV; NULL: there is none. */
 static const struct record *row_at(const struct view *view, size_t target, size_t sampler, size_t steps)
 {
-    size_t count = evidence_rows(view->evidence, target, sampler, 0, view->dimension, view->rows);
-    for (size_t i = 0; i < count; i++)
-        if (view->rows[i]->steps == steps && view->rows[i]->tv > 0.0)
-            return view->rows[i];
+    const struct row_list rows = evidence_rows(view->evidence, target, sampler, 0, view->dimension);
+    for (size_t i = 0; i < rows.count; i++)
+        if (rows.row[i]->steps == steps && rows.row[i]->tv > 0.0)
+            return rows.row[i];
     return NULL;
 }
 
@@ -72,11 +81,11 @@ static size_t curve(const struct view *view, size_t first, size_t other, size_t 
 {
     const struct axis *axis = &view->axis;
     size_t points = 0;
-    for (size_t i = 0; i < axis->count; i++) {
+    for (size_t i = first; i < axis->count; i = member(axis, axis->relatives[i].next)) {
         const double x = axis->entries[i].parameter[axis->column];
-        const struct record *row = !is_member(axis, first, i) || !(x > 0.0) ? NULL
-                                   : axis->of_targets                       ? row_at(view, i, other, steps)
-                                                                            : row_at(view, other, i, steps);
+        const struct record *row = !(x > 0.0)         ? NULL
+                                   : axis->of_targets ? row_at(view, i, other, steps)
+                                                      : row_at(view, other, i, steps);
         points += row != NULL;
         if (row != NULL && place != NULL)
             sheet_point(view->sheet, place, x, row->tv);
@@ -96,14 +105,6 @@ static size_t choose_steps(const struct view *view, size_t first, size_t other)
         }
     }
     return best;
-}
-
-static bool is_first(const struct axis *axis, size_t index)
-{
-    for (size_t i = 0; i < index; i++)
-        if (is_member(axis, index, i))
-            return false;
-    return !isnan(axis->entries[index].parameter[axis->column]) && varies(axis, index);
 }
 
 /* A target, or all that differ in the parameter alone, with a curve for each sampler, or for each group of them. */
@@ -141,13 +142,11 @@ static void put_panel(const struct view *view, size_t target)
 
 static enum status collect(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
+    (void)error;
     const struct manifest *manifest = &evidence->manifest;
     struct view view = {.evidence = evidence, .sheet = sheet};
     if (!find_axis(manifest, &view.axis))
         return STATUS_OK;
-    view.rows = array_new(evidence->result.count, sizeof *view.rows);
-    if (view.rows == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
     for (size_t target = 0; target < manifest->target_count; target++)
         for (size_t d = 0;
              d<manifest->dimension_count; d += manifest->dimension_count> 1 ? manifest->dimension_count - 1 : 1) {
@@ -161,7 +160,6 @@ static enum status collect(const struct evidence *evidence, struct sheet *sheet,
         keys += view.axis.of_targets || is_first(&view.axis, s);
     fprintf(sheet->vars, "keys = %zu\nparameter = '%s'\n", keys,
             sheet_name(axis_symbol(manifest->parameters.column[view.axis.column].name)).text);
-    free(view.rows);
     return STATUS_OK;
 }
 

@@ -80,18 +80,19 @@ static const struct estimator *estimator_named(const char *name)
     return estimator_at(i);
 }
 
-static void put_laws(struct curves *curves, size_t target, size_t sampler, const struct record **rows)
+static void put_laws(struct curves *curves, size_t target, size_t sampler)
 {
     const struct manifest *manifest = &curves->evidence->manifest;
     for (size_t i = 0; i < curves->dimensions; i++) {
         const struct place place = {manifest->targets[target].name, manifest->samplers[sampler].name, i + 1,
                                     manifest->dimensions[curves->dimension[i]], "exact"};
-        size_t count = evidence_rows(curves->evidence, target, sampler, 0, curves->dimension[i], rows);
-        for (size_t j = 0; j < count; j++) {
-            curves->laws += (size_t)!isnan(rows[j]->tv);
-            if (rows[j]->tv > 0.0)
-                sheet_estimate_point(curves->sheet, &place, x_of(curves->view, rows[j]), rows[j]->tv,
-                                     (struct estimate){rows[j]->tv, 0.0});
+        const struct row_list rows = evidence_rows(curves->evidence, target, sampler, 0, curves->dimension[i]);
+        for (size_t j = 0; j < rows.count; j++) {
+            const double tv = rows.row[j]->tv;
+            curves->laws += (size_t)!isnan(tv);
+            if (tv > 0.0)
+                sheet_estimate_point(curves->sheet, &place, x_of(curves->view, rows.row[j]), tv,
+                                     (struct estimate){tv, 0.0});
         }
     }
 }
@@ -136,8 +137,7 @@ static void put_chains(const struct curves *curves, const struct chain_cells *ce
         }
 }
 
-static enum status collect_curve_panel(struct curves *curves, size_t target, size_t sampler,
-                                       const struct record **rows, struct error *error)
+static enum status collect_curve_panel(struct curves *curves, size_t target, size_t sampler, struct error *error)
 {
     const struct manifest *manifest = &curves->evidence->manifest;
     struct sheet *sheet = curves->sheet;
@@ -149,7 +149,7 @@ static enum status collect_curve_panel(struct curves *curves, size_t target, siz
     if (sheet->points == before)
         sheet->panels--;
     else {
-        put_laws(curves, target, sampler, rows);
+        put_laws(curves, target, sampler);
         for (int with_log = 0; with_log < 2 && curves->view->against_steps; with_log++)
             put_guides(curves, &cells, target, sampler, with_log);
         sheet_title(sheet, "%s, %s", sheet_name(manifest->targets[target].name).text,
@@ -164,15 +164,11 @@ static enum status collect_curves(const struct evidence *evidence, const struct 
 {
     const struct manifest *manifest = &evidence->manifest;
     struct curves curves = {.evidence = evidence, .view = view, .sheet = sheet};
-    const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    if (rows == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
     curves.dimensions = spread(manifest->dimension_count, MOST_DIMENSIONS, curves.dimension);
     enum status status = STATUS_OK;
     for (size_t s = 0; s < manifest->sampler_count; s++)
         for (size_t target = 0; target < manifest->target_count && status == STATUS_OK; target++)
-            status = collect_curve_panel(&curves, target, s, rows, error);
-    free(rows);
+            status = collect_curve_panel(&curves, target, s, error);
     for (size_t i = 0; i < curves.dimensions; i++)
         fprintf(sheet->vars, "dimension_%zu = %zu\n", i + 1, manifest->dimensions[curves.dimension[i]]);
     fprintf(sheet->vars, "dimensions = %zu\nlaws = %d\n", curves.dimensions, curves.laws > 0);
@@ -260,24 +256,21 @@ static void put_floors(const struct evidence *evidence, const struct chain_cells
 }
 
 /* Of every sampler at the largest T, over the range of chains. */
-static void put_levels(const struct evidence *evidence, size_t target, size_t dimension, const struct record **rows,
-                       struct sheet *sheet)
+static void put_levels(const struct evidence *evidence, size_t target, size_t dimension, struct sheet *sheet)
 {
     const struct manifest *manifest = &evidence->manifest;
     for (size_t s = 0; s < manifest->sampler_count; s++) {
         const struct place place = {manifest->targets[target].name, manifest->samplers[s].name, s + 1,
                                     manifest->dimensions[dimension], "exact"};
-        size_t count = evidence_rows(evidence, target, s, 0, dimension, rows);
-        if (count == 0 || !(rows[count - 1]->tv > 0.0))
-            continue;
-        for (size_t n = 0; n < manifest->chain_count; n += manifest->chain_count - 1)
-            sheet_estimate_point(sheet, &place, (double)manifest->chains[n], rows[count - 1]->tv,
-                                 (struct estimate){rows[count - 1]->tv, 0.0});
+        const struct row_list rows = evidence_rows(evidence, target, s, 0, dimension);
+        const double tv = rows.count > 0 ? rows.row[rows.count - 1]->tv : NAN;
+        for (size_t n = 0; n < manifest->chain_count && tv > 0.0; n += manifest->chain_count - 1)
+            sheet_estimate_point(sheet, &place, (double)manifest->chains[n], tv, (struct estimate){tv, 0.0});
     }
 }
 
 static enum status collect_floor_panel(const struct evidence *evidence, size_t target, size_t dimension,
-                                       const struct record **rows, struct sheet *sheet, struct error *error)
+                                       struct sheet *sheet, struct error *error)
 {
     const struct manifest *manifest = &evidence->manifest;
     struct chain_cells cells;
@@ -288,7 +281,7 @@ static enum status collect_floor_panel(const struct evidence *evidence, size_t t
     if (sheet->points == before)
         sheet->panels--;
     else {
-        put_levels(evidence, target, dimension, rows, sheet);
+        put_levels(evidence, target, dimension, sheet);
         sheet_title(sheet, "%s, {/:Italic d} = %zu", sheet_name(manifest->targets[target].name).text,
                     manifest->dimensions[dimension]);
     }
@@ -321,16 +314,12 @@ static enum status collect_noise_floor(const struct evidence *evidence, struct s
     enum status status = STATUS_OK;
     if (manifest->chain_count < 2)
         return STATUS_OK;
-    const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    if (rows == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a figure");
     dimension[0] = 0;
     if (manifest->target_count == 1)
         dimensions = spread(manifest->dimension_count, MOST_FLOORS, dimension);
     for (size_t target = 0; target < manifest->target_count; target++)
         for (size_t d = 0; d < dimensions && status == STATUS_OK; d++)
-            status = collect_floor_panel(evidence, target, dimension[d], rows, sheet, error);
-    free(rows);
+            status = collect_floor_panel(evidence, target, dimension[d], sheet, error);
     for (size_t s = 0; s < manifest->sampler_count; s++)
         fprintf(sheet->vars, "sampler_%zu = '%s'\n", s + 1, sheet_name(manifest->samplers[s].name).text);
     fprintf(sheet->vars, "largest_steps = %zu\n", /* 0: one for each dimension */

@@ -14,9 +14,8 @@ struct view {
     struct evidence evidence; /* with one dimension in its manifest, so that exponents are of that dimension alone */
     struct sheet *sheet;
     const struct field *column; /* what is drawn */
-    const struct record **rows; /* scratch */
-    void (*put)(const struct view *view, const struct manifest_sampler *sampler, size_t count, const struct fit *fit,
-                struct place place);
+    void (*put)(const struct view *view, const struct manifest_sampler *sampler, const struct row_list *rows,
+                const struct fit *fit, struct place place);
 };
 
 /* Whether every law is measured at this T: not those that some search for T(d, eps) adds. */
@@ -34,34 +33,35 @@ static bool is_on_curve(const struct manifest *manifest, size_t steps)
 }
 
 /* The curve, and the fitted line at the points of the fit's window (exponents.h). */
-static void put_steps(const struct view *view, const struct manifest_sampler *sampler, size_t count,
+static void put_steps(const struct view *view, const struct manifest_sampler *sampler, const struct row_list *rows,
                       const struct fit *fit, struct place place)
 {
-    const struct record **rows = view->rows;
+    const struct manifest *manifest = &view->evidence.manifest;
+    const double largest = window_largest(manifest, rows);
     double last = 0.0;
     (void)sampler;
     place.kind = "measured";
-    for (size_t i = 0; i < count; i++) {
-        double T = (double)rows[i]->steps, y = record_size(rows[i], view->column->offset).value;
-        if (!(y > 0.0) || T < LEAST_RATIO * last || !is_on_curve(&view->evidence.manifest, rows[i]->steps))
+    for (size_t i = 0; i < rows->count; i++) {
+        double T = (double)rows->row[i]->steps, y = record_size(rows->row[i], view->column->offset).value;
+        if (!(y > 0.0) || T < LEAST_RATIO * last || !is_on_curve(manifest, rows->row[i]->steps))
             continue;
         sheet_point(view->sheet, &place, T, y);
         last = T;
     }
     place.kind = "fit";
-    count = fit->ok ? divergence_window(&view->evidence.manifest, rows, count, view->column->offset, rows, NULL) : 0;
-    for (size_t i = 0; i < count; i++)
-        sheet_row(view->sheet, &place, (double)rows[i]->steps,
-                  exp(fit->constant + fit->x.value * log(rows[i]->step_size)));
+    for (size_t i = 0; i < rows->count && fit->ok; i++)
+        if (window_of(manifest, rows->row[i], largest, view->column) == WINDOW_INSIDE)
+            sheet_row(view->sheet, &place, (double)rows->row[i]->steps,
+                      exp(fit->constant + fit->x.value * log(rows->row[i]->step_size)));
 }
 
 /* Only T's that fits take: what brackets add crowds there. */
-static void put_evaluations(const struct view *view, const struct manifest_sampler *sampler, size_t count,
-                            const struct fit *fit, struct place place)
+static void put_evaluations(const struct view *view, const struct manifest_sampler *sampler,
+                            const struct row_list *rows, const struct fit *fit, struct place place)
 {
     (void)fit;
-    for (size_t i = 0; i < count; i++) {
-        const struct record *row = view->rows[i];
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct record *row = rows->row[i];
         double x = (double)sampler->score_evaluations * ((double)row->steps - 1.0);
         if (!window_takes_steps(&view->evidence.manifest, row) || !(row->tv >= 0.0))
             continue;
@@ -97,7 +97,8 @@ static enum status collect_panel(const struct view *view, size_t target, struct 
                                     ""};
         struct fit fit;
         TRY(divergence_exponents(&view->evidence, target, s, view->column->offset, 0.0, NULL, &fit, error));
-        view->put(view, sampler, evidence_rows(&view->evidence, target, s, 0, 0, view->rows), &fit, place);
+        const struct row_list rows = evidence_rows(&view->evidence, target, s, 0, 0);
+        view->put(view, sampler, &rows, &fit, place);
         sheet_key(sheet, s + 1, sampler->name, "{/:Italic h}", fit.ok, fit.x);
     }
     if (sheet->points == before)
@@ -111,33 +112,19 @@ static enum status collect_panel(const struct view *view, size_t target, struct 
 static enum status collect(struct view *view, const struct evidence *evidence, const struct field *const *columns,
                            size_t count, struct error *error)
 {
-    enum status status = STATUS_OK;
     view->evidence = *evidence;
     view->evidence.manifest.dimension_count = 1;
-    view->rows = array_new(evidence->result.count, sizeof *view->rows);
-    if (view->rows == NULL)
-        TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a figure"));
     for (size_t i = 0; i < count * evidence->manifest.target_count; i++) {
         view->column = columns[i % count];
-        TRY_OR(end, collect_panel(view, i / count, error));
+        TRY(collect_panel(view, i / count, error));
     }
     sheet_colours(&evidence->manifest, view->sheet);
-end:
-    free(view->rows);
-    return status;
-}
-
-static const struct field *tv_field(void)
-{
-    const struct field *field = record_fields;
-    while (field->offset != offsetof(struct record, tv))
-        field++;
-    return field;
+    return STATUS_OK;
 }
 
 static enum status collect_steps(const struct evidence *evidence, struct sheet *sheet, struct error *error)
 {
-    const struct field *tv = tv_field();
+    const struct field *tv = record_field_at(offsetof(struct record, tv));
     return collect(&(struct view){.sheet = sheet, .put = put_steps}, evidence, &tv, 1, error);
 }
 
@@ -155,8 +142,8 @@ static enum status collect_columns(const struct evidence *evidence, struct sheet
         size_t known = 0;
         while (known < count && columns[known] != column)
             known++;
-        if (known == count && column != NULL && column != tv_field() && column->role == COLUMN_VALUE
-            && column->offset != offsetof(struct record, error_effect))
+        if (known == count && column != NULL && column->offset != offsetof(struct record, tv)
+            && column->role == COLUMN_VALUE && column->offset != offsetof(struct record, error_effect))
             columns[count++] = column;
     }
     if (count > 0)
@@ -185,7 +172,7 @@ static enum status collect_evaluations(const struct evidence *evidence, struct s
 {
     if (atlas_claim(&evidence->manifest) == NULL)
         return STATUS_OK;
-    const struct field *tv = tv_field();
+    const struct field *tv = record_field_at(offsetof(struct record, tv));
     TRY(collect(&(struct view){.sheet = sheet, .put = put_evaluations}, evidence, &tv, 1, error));
     put_orders(&evidence->manifest, sheet);
     return STATUS_OK;

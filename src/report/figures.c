@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -153,6 +154,24 @@ static enum status keep_printed(FILE *stream, struct bytes *printed, const char 
     return status;
 }
 
+/* The rows of each panel that is drawn, as the data block $panel_N of gnuplot. Rows of a panel, whose number is the
+ * first column, follow each other. */
+static void put_blocks(const char *table, size_t shown, FILE *vars)
+{
+    const size_t header = strcspn(table, "\n");
+    size_t open = 0;
+    for (const char *line = table + header + 1; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        const size_t panel = strtoull(line, NULL, 10);
+        if (panel > shown)
+            break;
+        if (panel != open)
+            fprintf(vars, "%s$panel_%zu << END\n%.*s\n", open > 0 ? "END\n" : "", panel, (int)header, table);
+        open = panel;
+        fprintf(vars, "%.*s\n", (int)strcspn(line, "\n"), line);
+    }
+    fputs(open > 0 ? "END\n" : "", vars);
+}
+
 /* Nothing is written of a figure without panels. */
 static enum status write_data(const struct evidence *evidence, size_t index, size_t *panels, struct error *error)
 {
@@ -165,6 +184,8 @@ static enum status write_data(const struct evidence *evidence, size_t index, siz
                              ? figure_collect(figures[index].source, evidence, &sheet, error)
                              : fail_with(error, STATUS_MEMORY, "out of memory for %s", table.text);
     *panels = sheet.panels;
+    if (status == STATUS_OK && sheet.panels > 0 && fflush(sheet.table) == 0)
+        put_blocks(rows.data, sheet.shown, sheet.vars);
     if (status == STATUS_OK && sheet.panels > 0) {
         status = keep_printed(sheet.table, &rows, table.text, status, error);
         return keep_printed(sheet.vars, &settings, vars.text, status, error);

@@ -122,7 +122,7 @@ static void put_line(void *context, const char *text)
 /* The cells of a window that share a reason: all of them, or only their number where nobody asks which. */
 static void put_reason(const struct page *page, const struct account *account, size_t first)
 {
-    const struct account_cell *shown = &account->cell[first];
+    const struct account_entry *shown = &account->cell[first];
     int named = (shown->use & (CELL_CENSORED | CELL_AT_START)) != 0;
     size_t count = 0;
     for (size_t i = 0; i < account->cells; i++)
@@ -144,18 +144,20 @@ static void put_reason(const struct page *page, const struct account *account, s
 
 static void put_window(const struct page *page, const struct account *account, size_t window)
 {
-    size_t used = 0;
-    for (size_t i = 0; i < account->cells; i++)
-        used += account->cell[i].window == window && account->cell[i].use == CELL_USED;
+    size_t begin = 0, end, used = 0; /* cells of a window follow each other */
+    while (begin < account->cells && account->cell[begin].window != window)
+        begin++;
+    for (end = begin; end < account->cells && account->cell[end].window == window; end++)
+        used += account->cell[end].use == CELL_USED;
     fputs("<p><b>Cells: ", page->file);
     put(page, account->window[window].of);
     fputs(".</b> Window: ", page->file);
     put(page, account->window[window].rule);
     fprintf(page->file, ".</p>\n<ul><li>%zu used</li>\n", used);
-    for (size_t i = 0; i < account->cells; i++) {
-        int first = account->cell[i].window == window && account->cell[i].reason != NULL;
-        for (size_t j = 0; j < i && first; j++)
-            first = account->cell[j].window != window || account->cell[j].reason != account->cell[i].reason;
+    for (size_t i = begin; i < end; i++) {
+        bool first = account->cell[i].reason != NULL;
+        for (size_t j = begin; j < i && first; j++)
+            first = account->cell[j].reason != account->cell[i].reason;
         if (first)
             put_reason(page, account, i);
     }

@@ -213,21 +213,20 @@ static enum status compare(struct comparison *comparison, const struct record *w
 }
 
 static enum status compare_all(const struct evidence *evidence, size_t clipped, size_t unclipped,
-                               const struct record **rows, struct comparison *comparison, struct table *table,
-                               struct error *error)
+                               struct comparison *comparison, struct table *table, struct error *error)
 {
     const struct manifest *manifest = &evidence->manifest;
-    const struct record **others = rows + evidence->result.count;
     for (size_t target = 0; target < manifest->target_count; target++)
         for (size_t e = 0; e < manifest->score_error_count; e++)
             for (size_t d = 0; d < manifest->dimension_count; d++) {
-                size_t count = evidence_rows(evidence, target, clipped, e, d, rows), j = 0;
-                size_t other_count = evidence_rows(evidence, target, unclipped, e, d, others);
-                for (size_t i = 0; i < count; i++) {
-                    while (j < other_count && others[j]->steps < rows[i]->steps)
+                const struct row_list with = evidence_rows(evidence, target, clipped, e, d),
+                                      without = evidence_rows(evidence, target, unclipped, e, d);
+                for (size_t i = 0, j = 0; i < with.count; i++) {
+                    while (j < without.count && without.row[j]->steps < with.row[i]->steps)
                         j++;
-                    if (j < other_count && others[j]->steps == rows[i]->steps)
-                        TRY(compare(comparison, rows[i], others[j], manifest->score_errors[e].label, table, error));
+                    if (j < without.count && without.row[j]->steps == with.row[i]->steps)
+                        TRY(compare(comparison, with.row[i], without.row[j], manifest->score_errors[e].label, table,
+                                    error));
                 }
             }
     return STATUS_OK;
@@ -269,14 +268,10 @@ static enum status fill_clipping(const struct evidence *evidence, struct table *
     struct comparison comparison = {.cells = 0};
     if (clipped == samplers || unclipped == samplers)
         return STATUS_OK;
-    const struct record **rows = array_new(evidence->result.count, 2 * sizeof *rows);
-    if (rows == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a table");
-    enum status status = compare_all(evidence, clipped, unclipped, rows, &comparison, table, error);
-    free(rows);
-    if (status == STATUS_OK && comparison.cells > 0)
+    TRY(compare_all(evidence, clipped, unclipped, &comparison, table, error));
+    if (comparison.cells > 0)
         describe_comparison(&comparison, table->note, sizeof table->note);
-    return status;
+    return STATUS_OK;
 }
 
 const struct section section_clipping = {"What clipping buys", COLUMNS(clip_columns), fill_clipping, 0};

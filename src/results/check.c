@@ -23,6 +23,8 @@ struct checker {
     struct plan plan;
     char (*known)[CELL_KEY_SIZE]; /* the keys of the plan's cells */
     size_t known_count;
+    struct result merged; /* read before the cells: the process that reads it is a copy of this one */
+    struct error unread;  /* why it could not be */
     struct check *check;
     FILE *problems;
 };
@@ -138,6 +140,8 @@ static enum status check_others(struct checker *checker, struct error *error)
             check_other(checker, entry->d_name);
     }
     (void)closedir(open);
+    free(checker->known);
+    checker->known = NULL;
     return STATUS_OK;
 }
 
@@ -149,39 +153,49 @@ static struct record stored(const struct record *row)
     return copy;
 }
 
-static int same_rows(const struct record *a, const struct record *b, size_t count)
+static bool same_row(const struct record *a, const struct record *b)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct record x = stored(&a[i]), y = stored(&b[i]);
-        if (memcmp(&x, &y, sizeof x) != 0)
-            return 0;
-    }
-    return 1;
+    const struct record x = stored(a), y = stored(b);
+    return memcmp(&x, &y, sizeof x) == 0;
+}
+
+static bool same_rows(const struct record *a, const struct record *const *b, size_t count)
+{
+    size_t i = 0;
+    while (i < count && same_row(&a[i], b[i]))
+        i++;
+    return i == count;
+}
+
+static enum status read_merged(struct checker *checker, struct error *error)
+{
+    char path[DIRECTORY_PATH_SIZE];
+    TRY(directory_merged(checker->directory, checker->spec, path, error));
+    checker->unread.status = store_read(path, &checker->merged, &checker->unread);
+    return STATUS_OK;
 }
 
 /* The merged file holds what the cells hold. */
 static enum status check_merged(struct checker *checker, struct error *error)
 {
     char path[DIRECTORY_PATH_SIZE];
-    struct result result = {.rows = NULL};
-    struct error cause = {STATUS_OK, ""};
+    const struct result *merged = &checker->merged;
     size_t count = 0;
     char *manifest = NULL;
     TRY(directory_merged(checker->directory, checker->spec, path, error));
     TRY(plan_manifest(&checker->plan, &manifest, error));
-    struct record *rows = plan_rows(&checker->plan, false, &count);
+    const struct record **rows = plan_rows(&checker->plan, &count);
     char *failures = plan_failures(&checker->plan, false), *refusals = plan_failures(&checker->plan, true);
     enum status status = STATUS_OK;
     if (rows == NULL || failures == NULL || refusals == NULL)
         status = no_memory(error);
-    else if (store_read(path, &result, &cause) != STATUS_OK)
-        add_problem(checker, "", cause.text);
-    else if (result.count != count || !same_rows(result.rows, rows, count)
-             || strcmp(result.spec_text, checker->spec->text) != 0 || strcmp(result.failures, failures) != 0
-             || strcmp(result.refusals, refusals) != 0 || strcmp(result.plugins, checker->spec->plugins) != 0
-             || (result.manifest[0] != '\0' && strcmp(result.manifest, manifest) != 0)) /* older files have none */
+    else if (checker->unread.status != STATUS_OK)
+        add_problem(checker, "", checker->unread.text);
+    else if (merged->count != count || !same_rows(merged->rows, rows, count)
+             || strcmp(merged->spec_text, checker->spec->text) != 0 || strcmp(merged->failures, failures) != 0
+             || strcmp(merged->refusals, refusals) != 0 || strcmp(merged->plugins, checker->spec->plugins) != 0
+             || (merged->manifest[0] != '\0' && strcmp(merged->manifest, manifest) != 0)) /* older files have none */
         add_problem(checker, path, " is not what its cells make; `diffrate merge` makes it anew");
-    result_free(&result);
     free(manifest);
     free(rows);
     free(failures);
@@ -284,7 +298,10 @@ static enum status measured_again(void *context, size_t index, const void *rows,
         add_problem(checker, "measured again, it fails: ", cause->text);
         return STATUS_OK;
     }
-    if (same_rows(item->rows, rows, item->cell.dimensions.count)) {
+    size_t same = 0;
+    while (same < item->cell.dimensions.count && same_row(&item->rows[same], (const struct record *)rows + same))
+        same++;
+    if (same == item->cell.dimensions.count) {
         checker->check->identical++;
         return STATUS_OK;
     }
@@ -347,7 +364,9 @@ enum status check_directory(const char *directory, const struct spec *spec, cons
     checker.problems = open_memstream(&out->text, &size);
     if (checker.problems == NULL)
         return no_memory(error);
-    enum status status = read_plan(&checker, error);
+    enum status status = read_merged(&checker, error);
+    if (status == STATUS_OK)
+        status = read_plan(&checker, error);
     if (status == STATUS_OK)
         status = list_known(&checker, error);
     if (status == STATUS_OK)
@@ -359,6 +378,7 @@ enum status check_directory(const char *directory, const struct spec *spec, cons
     if (status == STATUS_OK)
         status = check_sample(&checker, error);
     plan_free(&checker.plan);
+    result_free(&checker.merged);
     free(checker.known);
     return fclose(checker.problems) == 0 ? status : no_memory(error);
 }

@@ -50,10 +50,21 @@ static enum status find_columns(const struct evidence *const side[2], struct par
     return STATUS_OK;
 }
 
-/* A copy of a result's rows with these columns of parameters. */
+static bool same_columns(const struct parameter_columns *a, const struct parameter_columns *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; i < a->count && same; i++)
+        same = strcmp(a->column[i].name, b->column[i].name) == 0;
+    return same;
+}
+
+/* A copy of a result's rows with these columns of parameters; NULL where they have them. */
 static enum status copy_rows(const struct result *result, const struct parameter_columns *common, struct record **out,
                              struct error *error)
 {
+    *out = NULL;
+    if (same_columns(&result->parameters, common))
+        return STATUS_OK;
     *out = array_new(result->count, sizeof **out);
     if (*out == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu records", result->count);
@@ -81,7 +92,7 @@ static enum status sort_rows(const struct record *all, size_t count, const char 
 }
 
 static enum status pair_rows(const struct evidence *const side[2], const char *const name[2],
-                             struct record *const all[2], struct pairs *out, struct error *error)
+                             const struct record *const all[2], struct pairs *out, struct error *error)
 {
     const size_t count[2] = {side[0]->result.count, side[1]->result.count};
     const struct record **rows[2] = {array_new(count[0], sizeof *rows[0]), array_new(count[1], sizeof *rows[1])};
@@ -423,7 +434,9 @@ enum status compare_results(const struct evidence *const side[2], const char *co
     enum status status;
     TRY_OR(end, find_columns(side, &out->parameters, error));
     for (size_t i = 0; i < 2; i++)
-        TRY_OR(end, copy_rows(&side[i]->result, &out->parameters, &out->rows[i], error));
+        TRY_OR(end, copy_rows(&side[i]->result, &out->parameters, &out->copies[i], error));
+    for (size_t i = 0; i < 2; i++)
+        out->rows[i] = out->copies[i] != NULL ? out->copies[i] : side[i]->result.rows;
     TRY_OR(end, pair_rows(side, name, out->rows, &pairs, error));
     out->limit = standard_error_limit(&pairs);
     TRY_OR(end, compare_pairs(side, &pairs, out, error));
@@ -437,8 +450,8 @@ void comparison_free(struct comparison *comparison)
 {
     free(comparison->tally);
     free(comparison->difference);
-    free(comparison->rows[0]);
-    free(comparison->rows[1]);
+    free(comparison->copies[0]);
+    free(comparison->copies[1]);
     *comparison = (struct comparison){.tally = NULL};
 }
 

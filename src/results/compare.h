@@ -52,11 +52,12 @@ struct comparison {
     size_t missing[2]; /* of only[i], those that the other result's experiment asks for: they are differences */
     int format;        /* the older one of the results' files: columns that came later are not compared */
     struct parameter_columns parameters; /* of the rows below */
-    struct record *rows[2];              /* copies of the results' rows */
-    double limit;                        /* in combined standard errors; 0 if no pair is from chains */
-    struct tally *tally;                 /* one a field, by its index in record_fields */
-    struct tally complexity;             /* T(d, eps) that both experiments ask for; `same`: the same T */
-    struct difference *difference;       /* by row identity, then those of T(d, eps) */
+    const struct record *rows[2];        /* the results', or their copies with the columns `parameters` */
+    struct record *copies[2];
+    double limit;                  /* in combined standard errors; 0 if no pair is from chains */
+    struct tally *tally;           /* one a field, by its index in record_fields */
+    struct tally complexity;       /* T(d, eps) that both experiments ask for; `same`: the same T */
+    struct difference *difference; /* by row identity, then those of T(d, eps) */
     size_t differences, capacity;
 };
 

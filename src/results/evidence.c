@@ -63,44 +63,26 @@ void bracket_label(const struct bracket *bracket, char *text, size_t size)
     }
 }
 
-size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
-                             size_t dimension, size_t chains, const struct record **rows)
+struct row_list evidence_sampled_rows(const struct evidence *evidence, size_t target, size_t sampler,
+                                      size_t score_error, size_t dimension, size_t chains)
 {
-    const struct manifest *manifest = &evidence->manifest;
-    size_t count = 0;
-    for (size_t i = 0; i < evidence->result.count; i++) {
-        const struct record *row = &evidence->result.rows[i];
-        if (row->chains != chains || row->dimension != manifest->dimensions[dimension]
-            || strcmp(row->target, manifest->targets[target].name) != 0
-            || strcmp(row->sampler, manifest->samplers[sampler].name) != 0
-            || !manifest_has_score_error(manifest, score_error, &evidence->result.parameters, row))
-            continue;
-        size_t at = count++;
-        for (; at > 0 && rows[at - 1]->steps > row->steps; at--)
-            rows[at] = rows[at - 1];
-        rows[at] = row;
-    }
-    return count;
+    return series_find(&evidence->series, &(struct series_key){target, sampler, score_error, dimension, chains});
 }
 
-size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
-                     size_t dimension, const struct record **rows)
+struct row_list evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
+                              size_t dimension)
 {
-    return evidence_sampled_rows(evidence, target, sampler, score_error, dimension, 0, rows);
+    return evidence_sampled_rows(evidence, target, sampler, score_error, dimension, 0);
 }
 
 const char *evidence_refusal(const struct evidence *evidence, size_t target, size_t sampler, size_t dimension,
                              const struct bracket *bracket)
 {
-    const struct manifest *manifest = &evidence->manifest;
-    for (size_t i = 0; i < evidence->failed_count; i++) {
-        const struct record *row = &evidence->failed[i];
-        if (row->dimension == manifest->dimensions[dimension] && row->steps > bracket->fails
-            && row->steps < bracket->passes && row->chains == 0 && strcmp(row->score_error, "none") == 0
-            && strcmp(row->target, manifest->targets[target].name) == 0
-            && strcmp(row->sampler, manifest->samplers[sampler].name) == 0)
-            return row->failure;
-    }
+    const struct row_list rows =
+        series_find(&evidence->failed_series, &(struct series_key){target, sampler, 0, dimension, 0});
+    for (size_t i = 0; i < rows.count; i++)
+        if (rows.row[i]->steps > bracket->fails && rows.row[i]->steps < bracket->passes)
+            return rows.row[i]->failure;
     return NULL;
 }
 
@@ -180,36 +162,35 @@ static enum status find_failed(struct evidence *evidence, struct error *error)
 }
 
 /* T(d, eps) for every accuracy, of one target, sampler, score error and dimension. */
-static void find_brackets(struct evidence *evidence, size_t target, size_t sampler, size_t score_error, size_t d,
-                          const struct record **rows, struct point *points)
+static void find_brackets(struct evidence *evidence, const struct series *series, struct point *points)
 {
     const struct manifest *manifest = &evidence->manifest;
-    size_t count = evidence_rows(evidence, target, sampler, score_error, d, rows);
-    for (size_t i = 0; i < count; i++) {
+    const struct series_key *of = &series->key;
+    const struct record *const *rows = evidence->series.rows + series->first;
+    for (size_t i = 0; i < series->count; i++) {
         const double *value = quantity_of(manifest->accuracy_in, rows[i]);
         points[i] = (struct point){(size_t)rows[i]->steps, rows[i]->step_size, value[0], value[1]};
     }
     for (size_t e = 0; e < manifest->accuracy_count; e++)
-        evidence->complexity[complexity_index(manifest, target, sampler, score_error, d, e)] =
-            bracket_find(points, count, manifest->accuracies[e], 0);
+        evidence->complexity[complexity_index(manifest, of->target, of->sampler, of->score_error, of->dimension, e)] =
+            bracket_find(points, series->count, manifest->accuracies[e], 0);
 }
 
 static enum status find_complexity(struct evidence *evidence, struct error *error)
 {
     const struct manifest *manifest = &evidence->manifest;
+    const struct series_index *index = &evidence->series;
     size_t each = manifest->dimension_count * manifest->accuracy_count,
-           rest = manifest->sampler_count * manifest->score_error_count;
-    size_t searches = manifest->target_count * rest;
-    const struct record **rows = array_new(evidence->result.count, sizeof *rows);
+           searches = manifest->target_count * manifest->sampler_count * manifest->score_error_count;
     struct point *points = array_new(evidence->result.count, sizeof *points);
     evidence->complexity =
         each > 0 && searches > SIZE_MAX / each ? NULL : array_new(searches * each, sizeof *evidence->complexity);
-    const bool has_room = rows != NULL && points != NULL && evidence->complexity != NULL;
-    for (size_t i = 0; i < searches && each > 0 && has_room; i++)
-        for (size_t d = 0; d < manifest->dimension_count; d++)
-            find_brackets(evidence, i / rest, i % rest / manifest->score_error_count, i % manifest->score_error_count,
-                          d, rows, points);
-    free(rows);
+    const bool has_room = points != NULL && evidence->complexity != NULL;
+    for (size_t i = 0; i < searches * each && has_room; i++)
+        evidence->complexity[i] = bracket_find(points, 0, manifest->accuracies[i % manifest->accuracy_count], 0);
+    for (size_t i = 0; i < index->count && has_room; i++)
+        if (index->series[i].key.chains == 0)
+            find_brackets(evidence, &index->series[i], points);
     free(points);
     return has_room ? STATUS_OK
                     : fail_with(error, STATUS_MEMORY, "out of memory for %zu records", evidence->result.count);
@@ -307,14 +288,20 @@ enum status evidence_read(const char *path, const char *const *claim_names, stru
     TRY(manifest_parse(label, out->result.manifest, &out->result.parameters, &out->manifest, error));
     (void)snprintf(out->manifest.name, sizeof out->manifest.name, "%s", out->result.spec_name);
     TRY(check_claims(&out->manifest, label, claim_names, error));
+    TRY(series_make(&out->manifest, &out->result, &out->series, error));
     TRY(find_complexity(out, error));
-    return find_failed(out, error);
+    TRY(find_failed(out, error));
+    const struct result failed = {
+        .rows = out->failed, .count = out->failed_count, .parameters = out->result.parameters};
+    return series_make(&out->manifest, &failed, &out->failed_series, error);
 }
 
 void evidence_free(struct evidence *evidence)
 {
     result_free(&evidence->result);
     manifest_free(&evidence->manifest);
+    series_free(&evidence->series);
+    series_free(&evidence->failed_series);
     free(evidence->complexity);
     free(evidence->failed);
     *evidence = (struct evidence){.complexity = NULL};

@@ -8,13 +8,16 @@
 #include "core/status.h"
 #include "experiment/bracket.h"
 #include "experiment/manifest.h"
+#include "results/series.h"
 #include "results/store.h"
 
 struct evidence {
     struct result result;
     struct manifest manifest;
+    struct series_index series;
     struct record *failed; /* what failed, and what searches for T(d, eps) went around, one a dimension */
     size_t failed_count;
+    struct series_index failed_series;
     struct bracket *complexity; /* [target][sampler][score error][dimension][accuracy] */
     char directory[4000];       /* where the result lies, for what is made from it */
 };
@@ -36,14 +39,14 @@ const struct bracket *evidence_complexity_under(const struct evidence *evidence,
 /* "T = 680", "T ≤ 33" (at start), "T > 2048" (beyond) or, open, "84 < T ≤ 100". */
 void bracket_label(const struct bracket *bracket, char *text, size_t size);
 
-/* The records of exact laws of a target, sampler and score error (0: exact scores) in one dimension, by increasing
- * steps: at most result.count pointers. Returns how many. */
-size_t evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
-                     size_t dimension, const struct record **rows);
+/* The rows of exact laws of a target, sampler and score error (0: exact scores) in one dimension, by increasing
+ * steps; they are the evidence's. */
+struct row_list evidence_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
+                              size_t dimension);
 
 /* The same of a number of chains. */
-size_t evidence_sampled_rows(const struct evidence *evidence, size_t target, size_t sampler, size_t score_error,
-                             size_t dimension, size_t chains, const struct record **rows);
+struct row_list evidence_sampled_rows(const struct evidence *evidence, size_t target, size_t sampler,
+                                      size_t score_error, size_t dimension, size_t chains);
 
 /* The index of the sampler of this name in the manifest, or the number of samplers if it is not there. */
 size_t evidence_sampler(const struct evidence *evidence, const char *name);

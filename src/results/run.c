@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* qsort_r */
 #include "results/run.h"
 
+#include <malloc.h>
 #include <omp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -139,12 +140,18 @@ static int by_cost(const void *a, const void *b, void *context)
     return x < y ? -1 : x > y ? 1 : i < j ? 1 : i > j ? -1 : 0;
 }
 
-/* What searches for T(d, eps) can go on with now. */
+/* What a search for T(d, eps), if it is one, can go on with now. */
+static enum status pursue_one(struct run *run, size_t pursuit, struct error *error)
+{
+    return pursuit < run->plan.pursuit_count && is_ours(run, run->plan.pursuits[pursuit].share)
+               ? plan_pursue(&run->plan, pursuit, error)
+               : STATUS_OK;
+}
+
 static enum status pursue(struct run *run, struct error *error)
 {
     for (size_t i = 0; i < run->plan.pursuit_count; i++)
-        if (is_ours(run, run->plan.pursuits[i].share))
-            TRY(plan_pursue(&run->plan, i, error));
+        TRY(pursue_one(run, i, error));
     return STATUS_OK;
 }
 
@@ -300,8 +307,8 @@ static enum status cell_ended(void *context, size_t index, const void *rows, con
         status =
             run->has_own ? settle_measured(run, index, rows, cause->text, error) : settle_first(run, index, error);
     progress_end(&run->progress, text, run->plan.items[index].cost);
-    if (status == STATUS_OK)
-        status = pursue(run, error);
+    if (status == STATUS_OK) /* no other search knows more than before */
+        status = pursue_one(run, run->plan.items[index].pursuit, error);
     return status == STATUS_OK ? look(run, error) : status;
 }
 
@@ -374,7 +381,7 @@ static enum status write_merged(struct run *run, const struct run_summary *summa
                                {NULL, NULL}};
     struct fact *facts = NULL;
     size_t row_count = 0, fact_count = 0;
-    struct record *rows = plan_rows(&run->plan, true, &row_count);
+    const struct record **rows = plan_rows(&run->plan, &row_count);
     TRY_OR(end, rows != NULL ? STATUS_OK : no_memory(run, error));
     TRY_OR(end, directory_merged(run->options->directory, run->spec, path, error));
     TRY_OR(end, origins_facts(&run->origins, sizeof own / sizeof own[0], &facts, &fact_count, &strings, error));
@@ -420,6 +427,7 @@ static void run_free(struct run *run)
     origins_free(&run->origins);
     free(run->names);
     free(run->ready);
+    (void)malloc_trim(0); /* the caller may read all rows anew, from the merged file */
 }
 
 /* Measures what is missing, or leaves it so, and merges. */

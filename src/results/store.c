@@ -13,7 +13,7 @@
 
 struct writer {
     const char *path;
-    const struct record *rows;
+    const struct record *const *rows;
     size_t count;
     const struct parameter_columns *parameters;
     hid_t file, circumstances, row, text, space, scalar, properties, transfer;
@@ -118,7 +118,7 @@ static enum status put_field(const struct writer *writer, const struct field *fi
     size_t size = cell_size(field->type);
     int is_label = field->type == FIELD_STRING;
     for (size_t i = 0; i < writer->count; i++) {
-        const char *member = (const char *)&writer->rows[i] + field->offset;
+        const char *member = (const char *)writer->rows[i] + field->offset;
         if (is_label && memchr(member, '\0', LABEL_SIZE) == NULL)
             return cannot_store(writer, field->name);
         memcpy(cells + i * size, is_label ? (const void *)&member : member, size);
@@ -131,12 +131,21 @@ static enum status put_field(const struct writer *writer, const struct field *fi
     return ok ? STATUS_OK : cannot_store(writer, field->name);
 }
 
+/* Of a component, where some row has a number. */
+static bool has_column(const struct writer *writer, const struct field *field)
+{
+    bool has = field->component == 0;
+    for (size_t i = 0; i < writer->count && !has; i++)
+        has = field_is_known(field, writer->rows[i], 1);
+    return has;
+}
+
 static enum status put_columns(struct writer *writer)
 {
     void *cells = array_new(writer->count, CELL);
     enum status status = cells != NULL ? put_row_scale(writer, cells) : no_memory(writer);
     for (const struct field *field = record_fields; status == STATUS_OK && field->name != NULL; field++)
-        if (field->component == 0 || field_is_known(field, writer->rows, writer->count))
+        if (has_column(writer, field))
             status = put_field(writer, field, cells);
     for (size_t i = 0; i < writer->parameters->count && status == STATUS_OK; i++) {
         const struct field field = parameter_field(writer->parameters, i);
@@ -146,22 +155,24 @@ static enum status put_columns(struct writer *writer)
     return status;
 }
 
-/* The file's content with its seal; out->data is the caller's to free, also after an error. */
-static enum status take_image(const struct writer *writer, struct bytes *out)
+/* Of the superblock that begins a file: its version, and of version 0 the flags that say that it is open. */
+enum { SUPERBLOCK_VERSION = 8, OPEN_FLAGS = 20, OPEN_FLAGS_SIZE = 4 };
+
+/* Writes the file's content, which stays where HDF5 has it, with its seal. As H5Fget_file_image does in its copy, it
+ * clears the flags. */
+static enum status write_image(const struct writer *writer)
 {
     char seal[SEAL_LENGTH + 1];
+    void *image = NULL; /* of the core driver, the address of its buffer */
     ssize_t length = H5Fflush(writer->file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(writer->file, NULL, 0);
-    if (length < 0)
+    if (length < 0 || H5Fget_vfd_handle(writer->file, H5P_DEFAULT, &image) < 0)
         return cannot_store(writer, "/");
-    out->length = (size_t)length + SEAL_LENGTH;
-    out->data = array_new(out->length, 1);
-    if (out->data == NULL)
-        return no_memory(writer);
-    if (H5Fget_file_image(writer->file, out->data, (size_t)length) != length)
+    const struct bytes parts[2] = {{*(char **)image, (size_t)length}, {seal, SEAL_LENGTH}};
+    if (length < OPEN_FLAGS + OPEN_FLAGS_SIZE || parts[0].data[SUPERBLOCK_VERSION] != 0)
         return cannot_store(writer, "/");
-    make_seal(out->data, (size_t)length, seal);
-    memcpy(out->data + length, seal, SEAL_LENGTH);
-    return STATUS_OK;
+    memset(parts[0].data + OPEN_FLAGS, 0, OPEN_FLAGS_SIZE);
+    make_seal(parts[0].data, parts[0].length, seal);
+    return file_replace_by(writer->path, parts, 2, writer->error);
 }
 
 /* Objects have no times, so that equal content gives equal bytes, and are listed in the order of the field table. */
@@ -189,7 +200,7 @@ static void open_writer(struct writer *writer)
     close_id(access);
 }
 
-static enum status build(struct writer *writer, const struct fact *facts, struct bytes *out)
+static enum status write_file(struct writer *writer, const struct fact *facts)
 {
     store_init(); /* where HDF5 is thread-safe, printing is a setting of each thread */
     open_writer(writer);
@@ -199,7 +210,7 @@ static enum status build(struct writer *writer, const struct fact *facts, struct
     TRY_OR(end, put_parameters(writer));
     TRY_OR(end, put_columns(writer));
     TRY_OR(end, put_facts(writer, facts, 1)); /* last, so that their lengths shift nothing else in the file */
-    TRY_OR(end, take_image(writer, out));
+    TRY_OR(end, write_image(writer));
 end:;
     const hid_t ids[] = {writer->row,   writer->circumstances, writer->file,       writer->text,
                          writer->space, writer->scalar,        writer->properties, writer->transfer};
@@ -208,17 +219,13 @@ end:;
     return status;
 }
 
-enum status store_write(const char *path, const struct record *rows, size_t count,
+enum status store_write(const char *path, const struct record *const *rows, size_t count,
                         const struct parameter_columns *parameters, const struct fact *facts, struct error *error)
 {
     struct writer writer = {path, rows, count, parameters, -1, -1, -1, -1, -1, -1, -1, -1, error};
-    struct bytes bytes = {NULL, 0};
     enum status status;
 #pragma omp critical(hdf5)
-    status = build(&writer, facts, &bytes);
-    if (status == STATUS_OK)
-        status = file_replace(path, &bytes, error);
-    free(bytes.data);
+    status = write_file(&writer, facts);
     return status;
 }
 

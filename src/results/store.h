@@ -57,7 +57,7 @@ static inline char **result_text(struct result *result, size_t index)
 
 /* Writes a file with `count` rows, 0 where all of them failed, at `path` atomically. Args: parameters, the rows'
  * columns of them. Facts of result_texts that are of merged files come back in these texts. */
-MUST_USE enum status store_write(const char *path, const struct record *rows, size_t count,
+MUST_USE enum status store_write(const char *path, const struct record *const *rows, size_t count,
                                  const struct parameter_columns *parameters, const struct fact *facts,
                                  struct error *error);
 

@@ -243,6 +243,50 @@ static enum status read_parameter(const struct reader *reader, size_t index)
     return STATUS_OK;
 }
 
+/* HDF5 would copy the image of a file twice, into a property list and into the file in memory. Here both are the
+ * content itself, which is only read. */
+static void *lend(size_t size, H5FD_file_image_op_t operation, void *content)
+{
+    (void)size;
+    (void)operation;
+    return content;
+}
+
+static void *copy_nothing(void *to, const void *from, size_t size, H5FD_file_image_op_t operation, void *content)
+{
+    (void)operation;
+    (void)content;
+    return to == from ? to : memcpy(to, from, size);
+}
+
+static void *grow_nothing(void *image, size_t size, H5FD_file_image_op_t operation, void *content)
+{
+    (void)image;
+    (void)size;
+    (void)operation;
+    (void)content;
+    return NULL;
+}
+
+static herr_t free_nothing(void *image, H5FD_file_image_op_t operation, void *content)
+{
+    (void)image;
+    (void)operation;
+    (void)content;
+    return 0;
+}
+
+static void *same_content(void *content)
+{
+    return content;
+}
+
+static herr_t keep_content(void *content)
+{
+    (void)content;
+    return 0;
+}
+
 static enum status parse(struct reader *reader, const struct bytes *content)
 {
     store_init(); /* where HDF5 is thread-safe, printing is a setting of each thread */
@@ -250,7 +294,10 @@ static enum status parse(struct reader *reader, const struct bytes *content)
     reader->transfer = H5Pcreate(H5P_DATASET_XFER);
     (void)H5Pset_buffer(reader->transfer, STRIP, NULL, NULL);
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (H5Pset_fapl_core(access, CORE_STEP, 0) >= 0 && H5Pset_sieve_buf_size(access, SIEVE) >= 0
+    H5FD_file_image_callbacks_t callbacks = {lend,         copy_nothing, grow_nothing, free_nothing,
+                                             same_content, keep_content, content->data};
+    if (H5Pset_file_image_callbacks(access, &callbacks) >= 0 && H5Pset_fapl_core(access, CORE_STEP, 0) >= 0
+        && H5Pset_sieve_buf_size(access, SIEVE) >= 0
         && H5Pset_file_image(access, content->data, content->length) >= 0)
         reader->file = H5Fopen(NO_FILE, H5F_ACC_RDONLY, access);
     close_id(access);

@@ -1,8 +1,10 @@
 /* Reading a result file that anybody may have written. HDF5 1.10 crashes on some damaged files, as when one refers to
  * strings that it does not hold. The checksum tells of accidents, but who makes a file can seal it: HDF5 therefore
  * sees it in a child process, and what comes back is checked as if it came from the file's maker. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/file.h"
 #include "core/process.h"
@@ -25,7 +27,7 @@ static int unseal(struct bytes *file)
     return memcmp(file->data + file->length, seal, SEAL_LENGTH) == 0;
 }
 
-/* ---- From the child to the parent: a struct sizes, the rows, and the texts with their '\0' ---- */
+/* ---- From the child to the parent: the rows, the texts with their '\0', and a struct sizes ---- */
 
 struct sizes {
     size_t format, rows, text[RESULT_TEXTS];
@@ -42,30 +44,37 @@ const struct result_text result_texts[RESULT_TEXTS] = {{"spec_text", offsetof(st
                                                        {"cell", offsetof(struct result, cell), true},
                                                        {"failure", offsetof(struct result, failure), true}};
 
-struct job {
-    const char *path;
-    const struct bytes *content;
-};
+/* The file, without its seal. */
+static enum status load(const char *path, struct bytes *out, struct error *error)
+{
+    TRY(file_load(path, out, error));
+    if (out->length < 8 || memcmp(out->data, SIGNATURE, 8) != 0)
+        return fail_with(error, STATUS_IO, "%s is not an HDF5 file", path);
+    if (!unseal(out))
+        return fail_with(error, STATUS_IO, "%s is not as diffrate wrote it: its checksum is wrong or missing", path);
+    return STATUS_OK;
+}
 
+/* The child loads the file, too: the parent never holds it beside the rows. What is allocated ends with it. */
 static enum status parse_and_send(void *context, FILE *out, struct error *error)
 {
-    const struct job *job = context;
+    const char *path = context;
+    struct bytes content;
     struct result result;
-    enum status status = store_parse(job->path, job->content, &result, error);
-    if (status != STATUS_OK)
-        return status;
+    TRY(load(path, &content, error));
+    TRY(store_parse(path, &content, &result, error));
     struct sizes sizes = {.format = (size_t)result.format, .rows = result.count};
     for (size_t i = 0; i < RESULT_TEXTS; i++)
         sizes.text[i] = strlen(*result_text(&result, i));
-    (void)fwrite(&sizes, sizeof sizes, 1, out); /* what is not written is missed by the parent */
-    (void)fwrite(result.rows, sizeof *result.rows, result.count, out);
+    (void)fwrite(result.rows, sizeof *result.rows, result.count, out); /* the parent misses what is not written */
     for (size_t i = 0; i < RESULT_TEXTS; i++)
         (void)fwrite(*result_text(&result, i), 1, sizes.text[i] + 1, out);
+    (void)fwrite(&sizes, sizeof sizes, 1, out);
     return STATUS_OK;
 }
 
 /* The next `size` bytes, with a '\0' behind them, for free(); NULL if so many are not left or memory ran out. */
-static void *take(const struct bytes *from, size_t *at, size_t size)
+static char *take(const struct bytes *from, size_t *at, size_t size)
 {
     char *part = size <= from->length - *at ? array_new(size + 1, 1) : NULL;
     if (part == NULL)
@@ -75,26 +84,32 @@ static void *take(const struct bytes *from, size_t *at, size_t size)
     return part;
 }
 
-static int receive(const struct bytes *from, struct result *out)
+/* Takes the answer over: the rows stay where they came. */
+static int receive(struct bytes *from, struct result *out)
 {
     struct sizes sizes;
-    size_t at = sizeof sizes;
     if (from->length < sizeof sizes)
         return 0;
-    memcpy(&sizes, from->data, sizeof sizes);
+    from->length -= sizeof sizes;
+    memcpy(&sizes, from->data + from->length, sizeof sizes);
     if (sizes.rows > from->length / sizeof *out->rows || sizes.format < FORMAT_OLDEST
         || sizes.format > FORMAT_VERSION)
         return 0;
-    out->format = (int)sizes.format;
-    out->count = sizes.rows;
-    out->rows = take(from, &at, sizes.rows * sizeof *out->rows);
-    int whole = out->rows != NULL;
+    size_t at = sizes.rows * sizeof *out->rows;
+    bool whole = true;
     for (size_t i = 0; i < RESULT_TEXTS && whole; i++) {
         char *text = take(from, &at, sizes.text[i]);
         *result_text(out, i) = text;
         whole = text != NULL && at < from->length && from->data[at++] == '\0';
     }
-    return whole && at == from->length;
+    if (!whole || at != from->length)
+        return 0;
+    struct record *rows = array_resize(from->data, sizes.rows, sizeof *rows);
+    out->format = (int)sizes.format;
+    out->count = sizes.rows;
+    out->rows = rows != NULL ? rows : (struct record *)(void *)from->data;
+    from->data = NULL;
+    return 1;
 }
 
 /* ---- What only a file's maker can get wrong ---- */
@@ -122,16 +137,17 @@ enum status store_check_names(const char *path, const struct result *result, str
     return STATUS_OK;
 }
 
-static enum status read_isolated(const char *path, const struct bytes *content, struct result *out,
-                                 struct error *error)
+static enum status read_isolated(const char *path, struct result *out, struct error *error)
 {
-    struct job job = {path, content};
-    size_t size = content->length < SIZE_MAX / MEMORY_A_BYTE - LEAST_MEMORY ? content->length : 0;
+    struct stat info;
+    const size_t length = stat(path, &info) == 0 ? (size_t)info.st_size : 0;
+    const size_t size = length < SIZE_MAX / MEMORY_A_BYTE - LEAST_MEMORY ? length : 0;
     const struct isolate_limits limits = {LEAST_SECONDS + (unsigned)(size / BYTES_A_SECOND),
                                           LEAST_MEMORY + MEMORY_A_BYTE * size, LEAST_MEMORY + MEMORY_A_BYTE * size};
     struct error cause = {STATUS_OK, ""};
     struct bytes answer = {NULL, 0};
-    enum status status = isolate(parse_and_send, &job, &limits, &answer.data, &answer.length, &cause);
+    enum status status =
+        isolate(parse_and_send, (void *)(uintptr_t)path, &limits, &answer.data, &answer.length, &cause);
     if (status == STATUS_EXTERNAL)
         status = fail_with(error, STATUS_IO, "%s is damaged: HDF5 %s on it", path, cause.text);
     else if (status == STATUS_MEMORY)
@@ -156,17 +172,8 @@ static enum status read_isolated(const char *path, const struct bytes *content, 
 
 enum status store_read(const char *path, struct result *out, struct error *error)
 {
-    struct bytes file = {NULL, 0};
     memset(out, 0, sizeof *out);
-    enum status status = file_load(path, &file, error);
-    if (status == STATUS_OK && (file.length < 8 || memcmp(file.data, SIGNATURE, 8) != 0))
-        status = fail_with(error, STATUS_IO, "%s is not an HDF5 file", path);
-    if (status == STATUS_OK && !unseal(&file))
-        status =
-            fail_with(error, STATUS_IO, "%s is not as diffrate wrote it: its checksum is wrong or missing", path);
-    if (status == STATUS_OK)
-        status = read_isolated(path, &file, out, error);
-    free(file.data);
+    enum status status = read_isolated(path, out, error);
     if (status != STATUS_OK)
         result_free(out);
     return status;

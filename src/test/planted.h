@@ -34,6 +34,10 @@ char *planted_markdown(struct evidence *evidence);
 
 /* schedule_c0, schedule_c1, score_error_roughness, score_error_probability; and the values of rows by li-cai. */
 extern const struct parameter_columns planted_parameters;
+
+/* store_write of an array. */
+enum status store_array(const char *path, const struct record *rows, size_t count,
+                        const struct parameter_columns *parameters, const struct fact *facts, struct error *error);
 #define PLANTED_PARAMETERS \
     { \
         2.0, 8.5, NAN, NAN \

@@ -135,7 +135,7 @@ void save_result(const char *name, const struct record *rows, size_t count, cons
     char path[300];
     struct error error = {STATUS_OK, ""};
     (void)snprintf(path, sizeof path, "%s/%s", directory, name);
-    ck_assert_msg(store_write(path, rows, count, &planted_parameters, facts, &error) == STATUS_OK, "%s", error.text);
+    ck_assert_msg(store_array(path, rows, count, &planted_parameters, facts, &error) == STATUS_OK, "%s", error.text);
 }
 
 void assert_same(const char *a, const char *b)

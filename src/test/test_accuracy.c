@@ -184,14 +184,15 @@ TEST(complexity_under_score_errors)
     for (size_t i = 0; i < 3 * 2 * 2; i++) {
         size_t error = i / 4, d = i / 2 % 2, e = i % 2;
         const struct bracket *bracket = evidence_complexity_under(&evidence, 0, 0, error, d, e);
-        const struct record *rows[200];
-        size_t count = evidence_rows(&evidence, 0, 0, error, d, rows);
-        largest[error] = (size_t)rows[count - 1]->steps;
+        const struct row_list rows = evidence_rows(&evidence, 0, 0, error, d);
+        largest[error] = (size_t)rows.row[rows.count - 1]->steps;
         floors[error] += bracket->reach == REACH_BEYOND && bracket->floor > evidence.manifest.accuracies[e];
-        for (size_t k = 0; k < count && bracket->reach == REACH_FOUND; k++)
-            if (rows[k]->steps == bracket->passes || rows[k]->steps + 1 == bracket->passes)
-                found[error] += (rows[k]->tv + rows[k]->tv_error <= evidence.manifest.accuracies[e])
-                                == (rows[k]->steps == bracket->passes);
+        for (size_t k = 0; k < rows.count && bracket->reach == REACH_FOUND; k++) {
+            const struct record *row = rows.row[k];
+            if (row->steps == bracket->passes || row->steps + 1 == bracket->passes)
+                found[error] +=
+                    (row->tv + row->tv_error <= evidence.manifest.accuracies[e]) == (row->steps == bracket->passes);
+        }
     }
     ck_assert(found[0] == 8 && found[1] == 8 && found[2] == 0);
     ck_assert(floors[0] == 0 && floors[1] == 0 && floors[2] == 4 && largest[2] < 2048);

@@ -115,6 +115,16 @@ static void plant(struct record *rows, size_t *count, const struct planted *law,
 const struct parameter_columns planted_parameters = {
     4, {{"schedule_c0", ""}, {"schedule_c1", ""}, {"score_error_roughness", ""}, {"score_error_probability", ""}}};
 
+enum status store_array(const char *path, const struct record *rows, size_t count,
+                        const struct parameter_columns *parameters, const struct fact *facts, struct error *error)
+{
+    FREED const struct record **row = calloc(count + 1, sizeof *row);
+    ck_assert_ptr_nonnull(row);
+    for (size_t i = 0; i < count; i++)
+        row[i] = &rows[i];
+    return store_write(path, row, count, parameters, facts, error);
+}
+
 void plant_error(struct record *row, const struct score_error *error)
 {
     record_set_score_error(row, error);
@@ -128,7 +138,7 @@ void planted_read_back(const char *text, const struct record *rows, size_t count
     ck_assert_ptr_nonnull(mkdtemp(directory));
     (void)snprintf(path, sizeof path, "%s/planted.h5", directory);
     const struct fact facts[] = {{"spec_text", text}, {"spec_name", "planted"}, {NULL, NULL}};
-    ASSERT_OK(store_write, path, rows, count, &planted_parameters, facts);
+    ASSERT_OK(store_array, path, rows, count, &planted_parameters, facts);
     ASSERT_OK(evidence_read, directory, claim_names(), evidence);
     ck_assert_uint_eq(evidence->result.count, count);
     ck_assert_int_eq(remove(path), 0);
@@ -353,12 +363,11 @@ TEST(test_evidence)
     size_t fast = evidence_sampler(&evidence, "accelerated"), at_start = 0, found = 0;
     ck_assert_uint_eq(fast, 1);
     ck_assert_uint_eq(evidence_sampler(&evidence, "ddim"), 2);
-    FREED const struct record **rows = calloc(evidence.result.count, sizeof *rows);
-    ck_assert_ptr_nonnull(rows);
     for (size_t d = 0; d < DIMENSIONS; d++) {
-        size_t count = evidence_rows(&evidence, 0, fast, 0, d, rows);
-        for (size_t i = 0; i < count; i++)
-            ck_assert(rows[i]->dimension == dimensions[d] && (i == 0 || rows[i]->steps > rows[i - 1]->steps));
+        const struct row_list rows = evidence_rows(&evidence, 0, fast, 0, d);
+        for (size_t i = 0; i < rows.count; i++)
+            ck_assert(rows.row[i]->dimension == dimensions[d]
+                      && (i == 0 || rows.row[i]->steps > rows.row[i - 1]->steps));
         for (size_t e = 0; e < 8; e++) {
             const struct bracket *bracket = evidence_complexity(&evidence, 0, fast, d, e);
             size_t exact = planted_steps(&world.accelerated, (double)dimensions[d], all_accuracies[e]);
@@ -383,7 +392,6 @@ TEST(test_evidence_of_score_errors)
     const struct planted law = DDPM;
     struct score_error wave = make_error("wave", 0.0, 2.0, 0.0);
     struct record rows[6];
-    const struct record *found[6];
     OWNED(evidence) evidence;
     wave.spread = SPREAD_ONE;
     for (size_t i = 0; i < 6; i++) {
@@ -395,11 +403,12 @@ TEST(test_evidence_of_score_errors)
     }
     planted_read_back(text, rows, 6, &evidence);
     for (size_t e = 0; e < 3; e++) {
-        ck_assert_uint_eq(evidence_rows(&evidence, 0, 0, e, 0, found), 2);
+        const struct row_list found = evidence_rows(&evidence, 0, 0, e, 0);
+        ck_assert_uint_eq(found.count, 2);
         for (size_t i = 0; i < 2; i++) {
-            ck_assert_uint_eq(found[i]->steps, 256 + i);
-            ck_assert_double_eq(found[i]->score_error_size, sizes[e]);
-            ck_assert_double_eq(found[i]->tv, tv[e][i]);
+            ck_assert_uint_eq(found.row[i]->steps, 256 + i);
+            ck_assert_double_eq(found.row[i]->score_error_size, sizes[e]);
+            ck_assert_double_eq(found.row[i]->tv, tv[e][i]);
         }
     }
     const struct bracket *bracket = evidence_complexity(&evidence, 0, 0, 0, 0);

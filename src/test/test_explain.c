@@ -51,7 +51,7 @@ static void check_refit(const struct finding *finding)
     for (size_t i = 0; i < account->cells; i++) {
         size_t d, T;
         double accuracy;
-        const struct account_cell *cell = &account->cell[i];
+        const struct account_entry *cell = &account->cell[i];
         if (cell->use != CELL_USED)
             continue;
         ck_assert_int_eq(sscanf(cell->where, "d = %zu, ε = %lf", &d, &accuracy), 2);
@@ -76,7 +76,7 @@ static void check_account(const struct finding *finding)
     size_t used = 0, censored = 0, at_start = 0;
     int judged = 0, worst = 0;
     for (size_t i = 0; i < account->cells; i++) {
-        const struct account_cell *cell = &account->cell[i];
+        const struct account_entry *cell = &account->cell[i];
         size_t first = 0; /* window of the same cells, which count once */
         ck_assert_uint_lt(cell->window, account->windows);
         while (strcmp(account->window[first].of, account->window[cell->window].of) != 0)

@@ -110,7 +110,7 @@ static double file_size(const struct cell *cell, const struct record *rows, size
     for (size_t i = 0; i < count; i++)
         copies[i] = rows[i % cell->dimensions.count];
     if (merged)
-        ASSERT_OK(store_write, path, copies, count, parameters, facts);
+        ASSERT_OK(store_array, path, copies, count, parameters, facts);
     else
         ASSERT_OK(cell_file_write, path, copies, count, parameters, facts);
     double size = size_of(path);

@@ -35,7 +35,7 @@ static void write_merged(const char *name, const struct record *rows, size_t cou
 {
     char path[300];
     (void)snprintf(path, sizeof path, "%s/%s.h5", directory, name);
-    ASSERT_OK(store_write, path, rows, count, &planted_parameters, facts);
+    ASSERT_OK(store_array, path, rows, count, &planted_parameters, facts);
 }
 
 /* ---- A browser ---- */

@@ -38,20 +38,31 @@ void account_window(struct account *account, const char *rule, const char *forma
     add_window(account, &window);
 }
 
-static void add_cell(struct account *account, const struct account_cell *cell, size_t window)
+/* The entry's texts are the account's then, or freed. */
+static void add_entry(struct account *account, struct account_entry entry)
 {
-    struct account_cell *grown = grow(account, account->cell, account->cells, CELLS, sizeof *grown);
-    if (grown == NULL)
+    struct account_entry *grown = grow(account, account->cell, account->cells, CELLS, sizeof *grown);
+    if (grown == NULL) {
+        free(entry.where);
         return;
+    }
     account->cell = grown;
-    account->cell[account->cells] = *cell;
-    account->cell[account->cells++].window = window;
+    account->cell[account->cells++] = entry;
 }
 
 void account_cell(struct account *account, const struct account_cell *cell)
 {
-    if (account != NULL && account->windows > 0)
-        add_cell(account, cell, account->windows - 1);
+    if (account == NULL || account->windows == 0)
+        return;
+    const size_t before = strlen(cell->where) + 1, length = strlen(cell->measured) + 1;
+    char *texts = array_new(before + length, 1);
+    if (texts == NULL) {
+        account->failed = 1;
+        return;
+    }
+    memcpy(texts, cell->where, before);
+    memcpy(texts + before, cell->measured, length);
+    add_entry(account, (struct account_entry){cell->use, texts, texts + before, cell->reason, account->windows - 1});
 }
 
 void account_judgement(struct account *account, const struct judgement *judgement)
@@ -70,8 +81,12 @@ void account_append(struct account *account, struct account *other)
     size_t first = account != NULL ? account->windows : 0;
     for (size_t i = 0; account != NULL && i < other->windows; i++)
         add_window(account, &other->window[i]);
-    for (size_t i = 0; account != NULL && i < other->cells; i++)
-        add_cell(account, &other->cell[i], first + other->cell[i].window);
+    for (size_t i = 0; account != NULL && i < other->cells; i++) {
+        struct account_entry entry = other->cell[i];
+        entry.window += first;
+        other->cell[i].where = NULL;
+        add_entry(account, entry);
+    }
     for (size_t i = 0; account != NULL && i < other->judgements; i++)
         account_judgement(account, &other->judgement[i]);
     if (account != NULL)
@@ -81,6 +96,8 @@ void account_append(struct account *account, struct account *other)
 
 void account_free(struct account *account)
 {
+    for (size_t i = 0; i < account->cells; i++)
+        free(account->cell[i].where);
     free(account->window);
     free(account->cell);
     free(account->judgement);

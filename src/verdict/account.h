@@ -19,7 +19,14 @@ struct account_cell {
     char where[160];    /* "d = 4, ε = 0.01" */
     char measured[120]; /* "T = 680" */
     const char *reason; /* why no fit uses it; NULL if one does */
-    size_t window;      /* set by account_cell */
+};
+
+/* The same as an account keeps it, with its texts as long as they are, and the window that it is of. */
+struct account_entry {
+    int use;
+    char *where, *measured; /* one block, which begins with the former */
+    const char *reason;
+    size_t window;
 };
 
 /* A choice of cells. */
@@ -62,7 +69,7 @@ struct judgement {
 struct account {
     struct account_window *window;
     size_t windows;
-    struct account_cell *cell;
+    struct account_entry *cell;
     size_t cells;
     struct judgement *judgement;
     size_t judgements;

@@ -70,17 +70,30 @@ double estimator_exact(const struct estimator *estimator, const struct record *l
 }
 
 /* Both lists are by increasing steps. A planted law (25), of which TV is not known, is no law of the chains. */
-static size_t join(const struct record *const *chains, size_t count, const struct record *const *laws,
-                   size_t law_count, struct chain_cell place, struct chain_cell *out)
+static size_t join(const struct row_list *chains, const struct row_list *laws, struct chain_cell place,
+                   struct chain_cell *out)
 {
     size_t j = 0;
-    for (size_t i = 0; i < count; i++) {
-        while (j < law_count && laws[j]->steps < chains[i]->steps)
+    for (size_t i = 0; i < chains->count; i++) {
+        place.chains = chains->row[i];
+        while (j < laws->count && laws->row[j]->steps < place.chains->steps)
             j++;
-        place.chains = chains[i];
-        place.law = j < law_count && laws[j]->steps == chains[i]->steps && !isnan(laws[j]->tv) ? laws[j] : NULL;
+        const struct record *law = j < laws->count ? laws->row[j] : NULL;
+        place.law = law != NULL && law->steps == place.chains->steps && !isnan(law->tv) ? law : NULL;
         out[i] = place;
     }
+    return chains->count;
+}
+
+static size_t count_sampled(const struct evidence *evidence, size_t target)
+{
+    size_t count = 0;
+    const struct manifest *manifest = &evidence->manifest;
+    for (size_t s = 0; s < manifest->sampler_count; s++)
+        for (size_t e = 0; e < manifest->score_error_count && manifest->chain_count > 0; e++)
+            for (size_t d = 0; d < manifest->dimension_count; d++)
+                for (size_t n = 0; n < manifest->chain_count; n++)
+                    count += evidence_sampled_rows(evidence, target, s, e, d, manifest->chains[n]).count;
     return count;
 }
 
@@ -88,24 +101,20 @@ enum status chain_cells_find(const struct evidence *evidence, size_t target, str
                              struct error *error)
 {
     const struct manifest *manifest = &evidence->manifest;
-    const struct record **rows = array_new(evidence->result.count, 2 * sizeof *rows);
-    *out = (struct chain_cells){.cell = array_new(evidence->result.count, sizeof *out->cell)};
-    if (rows == NULL || out->cell == NULL) {
-        free(rows);
-        return fail_with(error, STATUS_MEMORY, "out of memory for %zu records", evidence->result.count);
-    }
-    const struct record **laws = rows + evidence->result.count;
+    *out = (struct chain_cells){.cell = array_new(count_sampled(evidence, target), sizeof *out->cell)};
+    if (out->cell == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the chains of a target");
     for (size_t s = 0; s < manifest->sampler_count; s++)
         for (size_t e = 0; e < manifest->score_error_count && manifest->chain_count > 0; e++)
             for (size_t d = 0; d < manifest->dimension_count; d++) {
-                size_t law_count = evidence_rows(evidence, target, s, e, d, laws);
+                const struct row_list laws = evidence_rows(evidence, target, s, e, d);
                 for (size_t n = 0; n < manifest->chain_count; n++) {
-                    size_t count = evidence_sampled_rows(evidence, target, s, e, d, manifest->chains[n], rows);
-                    out->count += join(rows, count, laws, law_count, (struct chain_cell){NULL, NULL, s, e, d, n},
-                                       out->cell + out->count);
+                    const struct row_list rows =
+                        evidence_sampled_rows(evidence, target, s, e, d, manifest->chains[n]);
+                    out->count +=
+                        join(&rows, &laws, (struct chain_cell){NULL, NULL, s, e, d, n}, out->cell + out->count);
                 }
             }
-    free(rows);
     return STATUS_OK;
 }
 

@@ -18,19 +18,18 @@ const struct claim *atlas_claim(const struct manifest *manifest)
 }
 
 /* Powers of two within the window's factor of the largest, of which no fit uses the TV. */
-static enum status count_dropped(const struct evidence *evidence, size_t target, size_t sampler, size_t *dropped,
-                                 struct error *error)
+static size_t count_dropped(const struct evidence *evidence, size_t target, size_t sampler)
 {
-    const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    if (rows == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
-    *dropped = 0;
-    for (size_t d = 0; d < evidence->manifest.dimension_count; d++) {
-        size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
-        (void)divergence_window(&evidence->manifest, rows, count, offsetof(struct record, tv), rows, dropped);
+    const struct manifest *manifest = &evidence->manifest;
+    const struct field *tv = record_field_at(offsetof(struct record, tv));
+    size_t dropped = 0;
+    for (size_t d = 0; d < manifest->dimension_count; d++) {
+        const struct row_list rows = evidence_rows(evidence, target, sampler, 0, d);
+        const double largest = window_largest(manifest, &rows);
+        for (size_t i = 0; i < rows.count; i++)
+            dropped += window_of(manifest, rows.row[i], largest, tv) == WINDOW_NOT_KNOWN;
     }
-    free(rows);
-    return STATUS_OK;
+    return dropped;
 }
 
 static void judge_order(struct finding *finding, double order, const struct exponent *power, const char *of,
@@ -51,7 +50,7 @@ enum status atlas_rate_measure(const struct evidence *evidence, const struct cla
     const size_t tv = offsetof(struct record, tv);
     TRY(divergence_exponents(evidence, target, sampler, tv, 0.0, account, &out->in_h, error));
     TRY(divergence_exponents(evidence, target, sampler, tv, 1.0, NULL, &out->in_h_log, error));
-    TRY(count_dropped(evidence, target, sampler, &out->dropped, error));
+    out->dropped = count_dropped(evidence, target, sampler);
     if (!(order > 0.0))
         return STATUS_OK;
     struct finding *finding = &out->finding;

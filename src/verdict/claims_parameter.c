@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* qsort_r */
 /* The bounds on numbers of steps, T(d, eps), in a parameter that an experiment gives as a list. */
 #include <math.h>
 #include <stdio.h>
@@ -28,21 +29,58 @@ static const char *why_not(const struct manifest *manifest, const struct bracket
     return accuracy > manifest->accuracy_in->window ? "ε above 0.1" : NULL;
 }
 
-/* Whether two members differ in no other parameter and have schedules of one kind. */
-static bool same_setting(const struct manifest *manifest, const char *axis, const struct member *a,
-                         const struct member *b)
+/* Members, and the parameter's column. */
+struct settings {
+    const struct manifest *manifest;
+    const struct member *members;
+    size_t column;
+};
+
+static int compare_reals(double x, double y)
 {
+    if (isnan(x) || isnan(y))
+        return (isnan(x) != 0) - (isnan(y) != 0);
+    return (x > y) - (x < y);
+}
+
+/* Equal are two members that differ in no other parameter and have schedules of one kind. */
+static int compare_settings(const struct settings *settings, size_t left, size_t right)
+{
+    const struct manifest *manifest = settings->manifest;
+    const struct member *a = &settings->members[left], *b = &settings->members[right];
     const struct entry *entries[2][2] = {
         {&manifest->target_entries[a->target], &manifest->target_entries[b->target]},
         {&manifest->sampler_entries[a->sampler], &manifest->sampler_entries[b->sampler]}};
-    const size_t column = parameter_find(&manifest->parameters, axis);
-    bool same = strcmp(manifest->samplers[a->sampler].schedule, manifest->samplers[b->sampler].schedule) == 0;
+    int order = strcmp(manifest->samplers[a->sampler].schedule, manifest->samplers[b->sampler].schedule);
     for (size_t e = 0; e < 2; e++)
-        for (size_t i = 0; i < manifest->parameters.count && same; i++) {
-            const double x = entries[e][0]->parameter[i], y = entries[e][1]->parameter[i];
-            same = i == column || x == y || (isnan(x) && isnan(y));
-        }
-    return same;
+        for (size_t i = 0; i < manifest->parameters.count && order == 0; i++)
+            if (i != settings->column)
+                order = compare_reals(entries[e][0]->parameter[i], entries[e][1]->parameter[i]);
+    return order;
+}
+
+static int by_setting(const void *left, const void *right, void *settings)
+{
+    const size_t i = *(const size_t *)left, j = *(const size_t *)right;
+    const int order = compare_settings(settings, i, j);
+    return order != 0 ? order : (i > j) - (i < j);
+}
+
+/* Sets setting[i] of each member to the first that has its setting. */
+static enum status find_settings(struct settings *settings, size_t count, size_t *setting, struct error *error)
+{
+    size_t *order = array_new(count, sizeof *order);
+    if (order == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    for (size_t i = 0; i < count; i++)
+        order[i] = i;
+    qsort_r(order, count, sizeof *order, by_setting, settings);
+    for (size_t i = 0, first = 0; i < count; i++) {
+        first = i > 0 && compare_settings(settings, order[i - 1], order[i]) == 0 ? first : order[i];
+        setting[order[i]] = first;
+    }
+    free(order);
+    return STATUS_OK;
 }
 
 /* The cells of a member; those of one setting, d and eps have a constant of their own. */
@@ -87,7 +125,7 @@ static enum status judge_collection(const struct collection *c, const struct cla
         judge_note(out, "add values of the parameter, 3 at least, and accuracies <= 0.1 that max_steps reaches");
         return STATUS_OK;
     }
-    exponents_mark_unweighted(out->account, c->cells, c->count, false);
+    TRY(exponents_mark_unweighted(out->account, c->cells, c->count, false, error));
     bound_name(bound, name);
     (void)snprintf(of, sizeof of, "%s, %s", name, bound->sampler);
     judge_power(out, of, bound, out->used, &fit.x);
@@ -127,26 +165,28 @@ enum status judge_parameter(const struct evidence *evidence, const struct claim_
         return STATUS_OK;
     const size_t each = manifest->dimension_count * manifest->accuracy_count;
     struct member *members = array_new(entries, sizeof *members);
+    size_t *setting = array_new(entries, sizeof *setting);
     struct collection c = {evidence, array_new(entries, each * sizeof *c.cells),
                            array_new(entries, each * sizeof *c.value), 0, out};
     enum status status;
-    if (members == NULL || c.cells == NULL || c.value == NULL)
+    if (members == NULL || setting == NULL || c.cells == NULL || c.value == NULL)
         TRY_OR(end, fail_with(error, STATUS_MEMORY, "out of memory for a fit"));
     account_window(out->account, isfinite(manifest->accuracy_in->window) ? "ε ≤ 0.1 and T found" : "T found",
                    "T(d, ε) of %s against %s", bound->sampler, bound->axis);
     const size_t count = members_find(manifest, bound->axis, target, sampler, members);
-    for (size_t i = 0, first; i < count; i++) {
-        for (first = 0; !same_setting(manifest, bound->axis, &members[first], &members[i]);)
-            first++;
-        collect(&c, bound->axis, &members[i], first);
+    struct settings settings = {manifest, members, parameter_find(&manifest->parameters, bound->axis)};
+    TRY_OR(end, find_settings(&settings, count, setting, error));
+    for (size_t i = 0; i < count; i++)
+        collect(&c, bound->axis, &members[i], setting[i]);
+    for (size_t i = 1, place = 0; i < c.count; i++) { /* members are by value: how many are smaller */
+        place = c.value[i] > c.value[i - 1] ? i : place;
+        c.cells[i].other = place;
     }
-    for (size_t i = 0; i < c.count; i++) /* the place of a value is how many are smaller */
-        for (size_t j = 0; j < c.count; j++)
-            c.cells[i].other += c.value[j] < c.value[i];
     TRY_OR(end, judge_collection(&c, bound, error));
     TRY_OR(end, judge_parameter_limit(evidence, bound, members, count, out, error));
 end:
     free(members);
+    free(setting);
     free(c.cells);
     free(c.value);
     return status;

@@ -43,15 +43,15 @@ static bool is_repeated(const struct evidence *evidence, const struct claim *cla
     const struct manifest *manifest = &evidence->manifest;
     if (bound->axis == NULL)
         return false;
-    for (size_t i = 0; i < target && axis_is_of_targets(bound->axis); i++)
-        if (strcmp(manifest->target_entries[i].of, manifest->target_entries[target].of) == 0
-            && claim_is_about(claim, manifest->targets[i].name))
+    const struct relatives *relatives = manifest->target_relatives;
+    for (size_t i = relatives[target].first; i < target && axis_is_of_targets(bound->axis); i = relatives[i].next)
+        if (claim_is_about(claim, manifest->targets[i].name))
             return true;
     const size_t sampler = evidence_sampler(evidence, bound->sampler);
     for (const struct claim_bound *b = claim->bound; b < bound && axis_is_of_samplers(bound->axis); b++) {
         const size_t other = evidence_sampler(evidence, b->sampler);
         if (strcmp(b->axis, bound->axis) == 0 && sampler < manifest->sampler_count && other < manifest->sampler_count
-            && strcmp(manifest->sampler_entries[other].of, manifest->sampler_entries[sampler].of) == 0)
+            && manifest->sampler_relatives[other].first == manifest->sampler_relatives[sampler].first)
             return true;
     }
     return false;

@@ -383,7 +383,7 @@ enum status judge_ratio(const struct evidence *evidence, const struct claim_boun
         }
     enum status status = fit_exponents(cells, count, extreme, &fit, error);
     if (status == STATUS_OK && fit.ok)
-        exponents_mark_unweighted(out->account, cells, count, in_dimension);
+        status = exponents_mark_unweighted(out->account, cells, count, in_dimension, error);
     free(cells);
     if (status != STATUS_OK)
         return status;

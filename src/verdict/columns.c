@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* qsort_r */
 #include "verdict/columns.h"
 
 #include <math.h>
@@ -5,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/sorted.h"
 #include "core/text.h"
 #include "experiment/spec_claims.h"
 #include "verdict/exponents.h"
@@ -25,20 +27,12 @@ bool columns_are_of_errors(const struct claim_bound *bound)
     return is_of(bound->column, "error_effect") || strncmp(bound->axis, "score_error_", 12) == 0;
 }
 
-static const struct field *field_of(const char *name)
-{
-    const struct field *field = record_fields;
-    while (field->name != NULL && strcmp(field->name, name) != 0)
-        field++;
-    return field;
-}
-
 /* The column of an axis, of a parameter too. */
 static struct field axis_field(const struct evidence *evidence, const char *axis)
 {
     const struct parameter_columns *parameters = &evidence->result.parameters;
     const size_t index = parameter_find(parameters, axis);
-    return index < parameters->count ? parameter_field(parameters, index) : *field_of(axis);
+    return index < parameters->count ? parameter_field(parameters, index) : *record_field(axis);
 }
 
 /* What the exponent is of: T/log T for steps. */
@@ -57,53 +51,54 @@ struct selection {
     struct field axis;
     const struct field *column;
     const struct record **row;
-    size_t count;
-    double *largest; /* T of the rows in each dimension of the manifest (window_largest) */
+    size_t count, capacity;
+    double *largest; /* T of the rows that fits take, in each dimension of the manifest */
 };
 
-/* Whether the row is of this target; or, where the axis is a parameter of targets, of one that differs in it. */
-static bool is_of_target(const struct selection *s, const struct manifest *manifest, size_t target,
-                         const struct record *row)
+/* Those in one of a bound's targets and samplers, in all dimensions and under all score errors that it is about. */
+static enum status add_rows(struct selection *s, const struct evidence *evidence, size_t target, size_t sampler,
+                            struct error *error)
 {
-    if (!axis_is_of_targets(s->bound->axis))
-        return strcmp(row->target, manifest->targets[target].name) == 0;
-    for (size_t i = 0; i < manifest->target_count; i++)
-        if (strcmp(manifest->target_entries[i].of, manifest->target_entries[target].of) == 0
-            && strcmp(row->target, manifest->targets[i].name) == 0)
-            return true;
-    return false;
+    const struct manifest *manifest = s->manifest;
+    const bool of_errors = columns_are_of_errors(s->bound), sampled = s->column->role == COLUMN_SAMPLED;
+    const size_t numbers = sampled ? manifest->chain_count : 1;
+    for (size_t e = of_errors; e < (of_errors ? manifest->score_error_count : 1); e++)
+        for (size_t i = 0; i < manifest->dimension_count * numbers; i++) {
+            const size_t chains = sampled ? manifest->chains[i % numbers] : 0;
+            const struct row_list rows = evidence_sampled_rows(evidence, target, sampler, e, i / numbers, chains);
+            const struct record **row = array_reserve(s->row, &s->capacity, s->count + rows.count, sizeof *row);
+            if (row == NULL)
+                return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+            s->row = row;
+            for (size_t k = 0; k < rows.count; k++)
+                if (abscissa(&s->axis, rows.row[k]) > 0.0)
+                    s->row[s->count++] = rows.row[k];
+        }
+    return STATUS_OK;
 }
 
-static bool is_of_sampler(const struct selection *s, const struct manifest *manifest, size_t sampler,
-                          const struct record *row)
+/* Of this target and sampler; where the axis is a parameter of one of them, of all that differ in it. */
+static enum status select_rows(struct selection *s, const struct evidence *evidence, size_t target, size_t sampler,
+                               struct error *error)
 {
-    if (!axis_is_of_samplers(s->bound->axis))
-        return strcmp(row->sampler, manifest->samplers[sampler].name) == 0;
-    for (size_t i = 0; i < manifest->sampler_count; i++)
-        if (strcmp(manifest->sampler_entries[i].of, manifest->sampler_entries[sampler].of) == 0
-            && strcmp(row->sampler, manifest->samplers[i].name) == 0)
-            return true;
-    return false;
-}
-
-static bool is_about(const struct selection *s, const struct manifest *manifest, size_t target, size_t sampler,
-                     const struct record *row)
-{
-    const bool sampled = s->column->role == COLUMN_SAMPLED, exact = strcmp(row->score_error, "none") == 0;
-    return is_of_target(s, manifest, target, row) && is_of_sampler(s, manifest, sampler, row)
-           && (row->chains > 0) == sampled && exact != columns_are_of_errors(s->bound)
-           && abscissa(&s->axis, row) > 0.0;
+    const struct manifest *manifest = s->manifest;
+    const bool of_targets = axis_is_of_targets(s->bound->axis), of_samplers = axis_is_of_samplers(s->bound->axis);
+    if (!of_targets && !of_samplers)
+        return add_rows(s, evidence, target, sampler, error);
+    const struct relatives *relatives = of_targets ? manifest->target_relatives : manifest->sampler_relatives;
+    const size_t count = of_targets ? manifest->target_count : manifest->sampler_count;
+    for (size_t i = relatives[of_targets ? target : sampler].first; i < count; i = relatives[i].next)
+        TRY(add_rows(s, evidence, of_targets ? i : target, of_targets ? sampler : i, error));
+    return STATUS_OK;
 }
 
 /* Why no fit uses a row; NULL if one may. */
 static const char *why_not(const struct selection *s, const struct record *row)
 {
     const char *reason = NULL;
-    size_t d = 0;
-    while (d + 1 < s->manifest->dimension_count && s->manifest->dimensions[d] != row->dimension)
-        d++;
     if (s->steps_matter)
-        reason = window_steps_reason(s->manifest, row, s->largest[d]);
+        reason =
+            window_steps_reason(s->manifest, row, s->largest[manifest_find_dimension(s->manifest, row->dimension)]);
     return reason != NULL ? reason : window_value_reason(row, s->column);
 }
 
@@ -126,29 +121,51 @@ static void account_row(const struct selection *s, const struct record *row, con
     account_cell(account, &cell);
 }
 
+/* What all but the axis is compared by. */
+struct but {
+    const struct field *axis;
+    const char *label;
+};
+
+struct setting {
+    const struct record *row;
+    size_t cell;
+};
+
+static int by_setting(const void *left, const void *right, void *context)
+{
+    const struct but *but = context;
+    return record_order_but(((const struct setting *)left)->row, ((const struct setting *)right)->row, but->axis,
+                            but->label);
+}
+
 /* Makes the cells of the fit. Indices of settings and of abscissas are how many cells come before them, so that they
- * are in order, the smallest d or T first. */
-static void fill_cells(const struct selection *s, const struct record *const *used, size_t count,
-                       struct fit_cell *cells, size_t *extreme)
+ * are in order, the smallest d or T first. Scratch: settings and places, of `count` each. */
+static void fill_cells(const struct selection *s, struct setting *settings, double *places, struct fit_cell *cells,
+                       size_t *extreme)
 {
     const bool in_dimension = is_of(s->bound->axis, "dimension");
+    const size_t count = s->count;
     /* rows of one h have one T */
-    const struct field *axis = is_of(s->bound->axis, "step_size") ? field_of("steps") : &s->axis;
-    const char *label = axis_is_of_targets(s->bound->axis)    ? "target"
-                        : axis_is_of_samplers(s->bound->axis) ? "sampler"
-                                                              : NULL;
+    struct but but = {is_of(s->bound->axis, "step_size") ? record_field("steps") : &s->axis,
+                      axis_is_of_targets(s->bound->axis)    ? "target"
+                      : axis_is_of_samplers(s->bound->axis) ? "sampler"
+                                                            : NULL};
     for (size_t i = 0; i < count; i++) {
-        double x = abscissa(&s->axis, used[i]);
-        size_t place = 0, setting = 0;
-        for (size_t j = 0; j < count; j++) {
-            place += abscissa(axis, used[j]) < abscissa(axis, used[i]);
-            setting += record_order_but(used[j], used[i], axis, label) < 0;
-        }
-        cells[i] = (struct fit_cell){.log_d = log((double)used[i]->dimension),
-                                     .x = log(in_dimension ? used[i]->step_size : x),
-                                     .y = log(record_size(used[i], s->column->offset).value),
-                                     .dimension = in_dimension ? place : setting,
-                                     .other = in_dimension ? setting : place};
+        settings[i] = (struct setting){s->row[i], i};
+        places[i] = abscissa(but.axis, s->row[i]);
+    }
+    qsort(places, count, sizeof *places, sorted_ascending);
+    qsort_r(settings, count, sizeof *settings, by_setting, &but);
+    for (size_t i = 0, before = 0; i < count; i++) {
+        const struct record *row = settings[i].row;
+        before = i > 0 && by_setting(&settings[i - 1], &settings[i], &but) == 0 ? before : i;
+        const size_t place = sorted_below(places, count, abscissa(but.axis, row));
+        cells[settings[i].cell] = (struct fit_cell){.log_d = log((double)row->dimension),
+                                                    .x = log(in_dimension ? row->step_size : abscissa(&s->axis, row)),
+                                                    .y = log(record_size(row, s->column->offset).value),
+                                                    .dimension = in_dimension ? place : before,
+                                                    .other = in_dimension ? before : place};
     }
     *extreme = 0;
     /* the largest T, roughness or probability, the smallest error: the farthest towards what claims are about */
@@ -158,23 +175,30 @@ static void fill_cells(const struct selection *s, const struct record *const *us
             *extreme = cells[i].other;
 }
 
-static enum status fit_rows(const struct selection *s, const struct record **used, struct account *account,
-                            struct column_exponent *out, struct error *error)
+/* Leaves in the selection the rows that are used. */
+static enum status fit_rows(struct selection *s, struct account *account, struct column_exponent *out,
+                            struct error *error)
 {
     const bool in_dimension = is_of(s->bound->axis, "dimension");
-    size_t count = 0, extreme;
+    const size_t all = s->count;
+    size_t extreme;
     struct fit fit;
     enum status status;
-    for (size_t i = 0; i < s->count; i++) {
+    s->count = 0;
+    for (size_t i = 0; i < all; i++) {
         const char *reason = why_not(s, s->row[i]);
         account_row(s, s->row[i], reason, account);
         if (reason == NULL)
-            used[count++] = s->row[i];
+            s->row[s->count++] = s->row[i];
     }
+    const size_t count = s->count;
     struct fit_cell *cells = array_new(count, sizeof *cells);
-    if (cells == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for a fit");
-    fill_cells(s, used, count, cells, &extreme);
+    struct setting *settings = array_new(count, sizeof *settings);
+    double *places = array_new(count, sizeof *places);
+    TRY_OR(end, cells != NULL && settings != NULL && places != NULL
+                    ? STATUS_OK
+                    : fail_with(error, STATUS_MEMORY, "out of memory for a fit"));
+    fill_cells(s, settings, places, cells, &extreme);
     TRY_OR(end, fit_exponents(cells, count, extreme, &fit, error));
     *out = (struct column_exponent){.ok = fit.ok && (fit.has_d || !in_dimension),
                                     .exponent = in_dimension ? fit.d : fit.x,
@@ -183,15 +207,17 @@ static enum status fit_rows(const struct selection *s, const struct record **use
                                                            : fit.weighed_x};
     bool several = false;
     for (size_t i = 1; i < count; i++)
-        several = several || used[i]->dimension != used[0]->dimension;
+        several = several || s->row[i]->dimension != s->row[0]->dimension;
     (void)snprintf(out->reason, sizeof out->reason, "%s",
                    !fit.ok   ? fit.reason
                    : several ? "too few T in the window that several dimensions share"
                              : "only one dimension in the window");
     if (fit.ok)
-        exponents_mark_unweighted(account, cells, count, in_dimension);
+        TRY_OR(end, exponents_mark_unweighted(account, cells, count, in_dimension, error));
 end:
     free(cells);
+    free(settings);
+    free(places);
     return status;
 }
 
@@ -205,45 +231,41 @@ enum status column_exponent_fit(const struct evidence *evidence, const struct cl
                                 size_t sampler, struct account *account, struct column_exponent *out,
                                 struct error *error)
 {
-    struct selection s = {&evidence->manifest,
-                          bound,
-                          !columns_are_of_errors(bound) || has_limit(bound->axis),
-                          axis_field(evidence, bound->axis),
-                          field_of(bound->column),
-                          array_new(evidence->result.count, sizeof *s.row),
-                          0,
-                          array_new(evidence->manifest.dimension_count, sizeof *s.largest)};
-    const struct record **used = array_new(evidence->result.count, sizeof *used);
+    struct selection s = {.manifest = &evidence->manifest,
+                          .bound = bound,
+                          .steps_matter = !columns_are_of_errors(bound) || has_limit(bound->axis),
+                          .axis = axis_field(evidence, bound->axis),
+                          .column = record_field(bound->column),
+                          .largest = array_new(evidence->manifest.dimension_count, sizeof *s.largest)};
     const char *name = evidence->manifest.samplers[sampler].name;
     const bool sampled = s.column->role == COLUMN_SAMPLED;
     *out = (struct column_exponent){.ok = false};
-    enum status status = s.row != NULL && used != NULL && s.largest != NULL
-                             ? STATUS_OK
-                             : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    enum status status = s.largest != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     TRY_OR(end, status);
-    for (size_t i = 0; i < evidence->result.count; i++)
-        if (is_about(&s, &evidence->manifest, target, sampler, &evidence->result.rows[i]))
-            s.row[s.count++] = &evidence->result.rows[i];
-    qsort(s.row, s.count, sizeof *s.row, by_identity);
-    for (size_t d = 0; d < s.manifest->dimension_count; d++)
-        s.largest[d] = window_largest(s.manifest, s.row, s.count, s.manifest->dimensions[d]);
+    TRY_OR(end, select_rows(&s, evidence, target, sampler, error));
+    if (s.count > 0)
+        qsort(s.row, s.count, sizeof *s.row, by_identity);
+    for (size_t i = 0; i < s.count; i++)
+        if (window_takes_steps(s.manifest, s.row[i])) {
+            double *largest = &s.largest[manifest_find_dimension(s.manifest, s.row[i]->dimension)];
+            *largest = fmax(*largest, (double)s.row[i]->steps);
+        }
     account_window(account,
                    s.steps_matter ? window_rule(s.manifest, sampled)
                    : sampled      ? "a standard error below a tenth"
                                   : "known to a thousandth",
                    "%s of %s", bound->column, name);
-    TRY_OR(end, fit_rows(&s, used, account, out, error));
+    TRY_OR(end, fit_rows(&s, account, out, error));
 end:
     free(s.row);
     free(s.largest);
-    free(used);
     return status;
 }
 
 enum status column_exponent_limit(const struct evidence *evidence, const struct claim_bound *bound, size_t target,
                                   size_t sampler, struct limit *out, size_t *where, struct error *error)
 {
-    const struct field *column = field_of(bound->column);
+    const struct field *column = record_field(bound->column);
     const bool in_steps = is_of(bound->axis, "steps");
     *where = 0;
     *out = (struct limit){.exists = false};

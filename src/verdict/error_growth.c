@@ -85,22 +85,6 @@ void error_family_label(const struct manifest *manifest, const struct error_fami
 
 /* ---- Cells ---- */
 
-static size_t steps_index(const struct manifest *manifest, size_t steps)
-{
-    size_t i = 0;
-    while (i < manifest->step_count && manifest->steps[i] != steps)
-        i++;
-    return i;
-}
-
-static const struct record *row_at(const struct record *const *rows, size_t count, uint64_t steps)
-{
-    for (size_t i = 0; i < count; i++)
-        if (rows[i]->steps == steps)
-            return rows[i];
-    return NULL;
-}
-
 static struct error_cell make_cell(const struct record *row, const struct record *exact)
 {
     double unit = row->score_error_size * sqrt(log((double)row->steps));
@@ -130,20 +114,23 @@ static void add_cell(struct error_cells *cells, const struct error_cell *cell)
 
 /* The cells of one member in one dimension. */
 static void add_cells(const struct evidence *evidence, const struct error_family *family, size_t score_error,
-                      size_t dimension, const struct record **rows, struct error_cells *out)
+                      size_t dimension, struct error_cells *out)
 {
     const struct manifest *manifest = &evidence->manifest;
-    const struct record **exact = rows + evidence->result.count;
-    size_t count = evidence_rows(evidence, family->target, family->sampler, score_error, dimension, rows), before;
-    size_t exact_count = evidence_rows(evidence, family->target, family->sampler, 0, dimension, exact);
-    before = out->count;
-    for (size_t i = 0; i < count; i++) {
-        struct error_cell cell = make_cell(rows[i], row_at(exact, exact_count, rows[i]->steps));
+    const struct row_list rows = evidence_rows(evidence, family->target, family->sampler, score_error, dimension),
+                          exact = evidence_rows(evidence, family->target, family->sampler, 0, dimension);
+    const size_t before = out->count;
+    for (size_t i = 0, j = 0; i < rows.count; i++) {
+        const struct record *row = rows.row[i];
+        while (j < exact.count && exact.row[j]->steps < row->steps)
+            j++;
+        const bool is_there = j < exact.count && exact.row[j]->steps == row->steps;
+        struct error_cell cell = make_cell(row, is_there ? exact.row[j] : NULL);
         cell.score_error = score_error;
         cell.roughness = roughness(manifest, score_error);
         cell.dimension = dimension;
-        cell.steps = steps_index(manifest, (size_t)rows[i]->steps);
-        if (manifest_asks(manifest, dimension, (size_t)rows[i]->steps))
+        cell.steps = manifest_find_steps(manifest, (size_t)row->steps);
+        if (manifest_asks(manifest, dimension, (size_t)row->steps))
             add_cell(out, &cell);
     }
     out->missing += manifest_step_count(manifest, dimension) - (out->count - before);
@@ -153,16 +140,17 @@ enum status error_cells_find(const struct evidence *evidence, const struct error
                              struct error_cells *out, struct error *error)
 {
     const struct manifest *manifest = &evidence->manifest;
-    *out = (struct error_cells){.cell = array_new(evidence->result.count, sizeof *out->cell)};
-    const struct record **rows = array_new(evidence->result.count, 2 * sizeof *rows);
-    enum status status = out->cell != NULL && rows != NULL
-                             ? STATUS_OK
-                             : fail_with(error, STATUS_MEMORY, "out of memory for the cells of a score error");
-    for (size_t e = family->first; e < manifest->score_error_count && status == STATUS_OK; e++)
+    size_t most = 0;
+    for (size_t e = family->first; e < manifest->score_error_count; e++)
         for (size_t d = 0; d < manifest->dimension_count && error_family_has(manifest, family, e); d++)
-            add_cells(evidence, family, e, d, rows, out);
-    free(rows);
-    return status;
+            most += evidence_rows(evidence, family->target, family->sampler, e, d).count;
+    *out = (struct error_cells){.cell = array_new(most, sizeof *out->cell)};
+    if (out->cell == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the cells of a score error");
+    for (size_t e = family->first; e < manifest->score_error_count; e++)
+        for (size_t d = 0; d < manifest->dimension_count && error_family_has(manifest, family, e); d++)
+            add_cells(evidence, family, e, d, out);
+    return STATUS_OK;
 }
 
 /* ---- Fits ---- */

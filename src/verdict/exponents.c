@@ -9,11 +9,11 @@
 #include "experiment/spec_claims.h"
 
 /* The record at a given T, or NULL. */
-static const struct record *find_row(const struct record *const *rows, size_t count, size_t steps)
+static const struct record *find_row(const struct row_list *rows, size_t steps)
 {
-    for (size_t i = 0; i < count; i++)
-        if (rows[i]->steps == steps)
-            return rows[i];
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->row[i]->steps == steps)
+            return rows->row[i];
     return NULL;
 }
 
@@ -57,19 +57,24 @@ static void account_complexity(struct account *account, size_t dimension, double
     account_cell(account, &cell);
 }
 
-void exponents_mark_unweighted(struct account *account, const struct fit_cell *cells, size_t count, bool along_d)
+enum status exponents_mark_unweighted(struct account *account, const struct fit_cell *cells, size_t count,
+                                      bool along_d, struct error *error)
 {
-    size_t next = 0;
-    for (size_t i = 0; account != NULL && i < account->cells && next < count; i++) {
-        struct account_cell *cell = &account->cell[i];
-        if (cell->window + 1 != account->windows || !(cell->use & CELL_USED))
+    if (account == NULL)
+        return STATUS_OK;
+    bool *weight = array_new(count, sizeof *weight);
+    enum status status = weight != NULL ? fit_weights(cells, count, along_d, weight, error)
+                                        : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    for (size_t i = 0, next = 0; i < account->cells && next < count && status == STATUS_OK; i++) {
+        struct account_entry *cell = &account->cell[i];
+        if (cell->window + 1 != account->windows || !(cell->use & CELL_USED) || weight[next++])
             continue;
-        if (!fit_has_weight(cells, count, along_d, next++)) {
-            cell->use &= ~CELL_USED;
-            cell->reason = along_d ? "the only one of its group: no weight in a fit of d"
-                                   : "the only one in its d: no weight in the fit";
-        }
+        cell->use &= ~CELL_USED;
+        cell->reason = along_d ? "the only one of its group: no weight in a fit of d"
+                               : "the only one in its d: no weight in the fit";
     }
+    free(weight);
+    return status;
 }
 
 /* Whose T(d, eps). */
@@ -84,9 +89,7 @@ static enum status fit_search(const struct evidence *evidence, const struct sear
     size_t most = manifest->dimension_count * manifest->accuracy_count, count = 0, extreme = 0;
     double largest = 0.0;
     struct fit_cell *cells = array_new(most, sizeof *cells);
-    const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    enum status status =
-        cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    enum status status = cells != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
     for (size_t d = 0; d < manifest->dimension_count; d++)
         for (size_t e = 0; e < manifest->accuracy_count; e++) {
             const struct bracket *bracket =
@@ -102,11 +105,11 @@ static enum status fit_search(const struct evidence *evidence, const struct sear
                    "T(d, ε)%s%s of %s", is_tv(manifest) ? "" : " in ",
                    is_tv(manifest) ? "" : manifest->accuracy_in->label, manifest->samplers[of->sampler].name);
     for (size_t d = 0; d < manifest->dimension_count && status == STATUS_OK; d++) {
-        size_t row_count = evidence_rows(evidence, of->target, of->sampler, of->score_error, d, rows);
+        const struct row_list rows = evidence_rows(evidence, of->target, of->sampler, of->score_error, d);
         for (size_t e = 0; e < manifest->accuracy_count; e++) {
             const struct bracket *bracket =
                 evidence_complexity_under(evidence, of->target, of->sampler, of->score_error, d, e);
-            const struct record *row = find_row(rows, row_count, bracket->passes);
+            const struct record *row = find_row(&rows, bracket->passes);
             const char *reason = why_not(manifest, bracket, row, manifest->accuracies[e], largest, cost);
             const char *refusal =
                 of->score_error == 0 ? evidence_refusal(evidence, of->target, of->sampler, d, bracket) : NULL;
@@ -124,9 +127,8 @@ static enum status fit_search(const struct evidence *evidence, const struct sear
     if (status == STATUS_OK)
         status = fit_exponents(cells, count, extreme, out, error);
     if (status == STATUS_OK && out->ok)
-        exponents_mark_unweighted(account, cells, count, along_d);
+        status = exponents_mark_unweighted(account, cells, count, along_d, error);
     free(cells);
-    free(rows);
     return status;
 }
 
@@ -143,26 +145,18 @@ enum status complexity_exponents_under(const struct evidence *evidence, size_t t
                       error);
 }
 
-static const struct field *column_at(size_t offset)
+static void account_divergences(const struct manifest *manifest, struct account *account, const struct row_list *rows,
+                                const struct field *column)
 {
-    const struct field *field = record_fields;
-    while (field->name != NULL && field->offset != offset)
-        field++;
-    return field;
-}
-
-static void account_divergences(const struct manifest *manifest, struct account *account,
-                                const struct record *const *rows, size_t count, const struct field *column)
-{
-    double largest = count > 0 ? window_largest(manifest, rows, count, rows[0]->dimension) : 0.0;
-    for (size_t i = 0; i < count && account != NULL; i++) {
-        const struct estimate value = record_size(rows[i], column->offset);
-        const char *reason = window_steps_reason(manifest, rows[i], largest);
-        struct account_cell cell = {.reason = reason != NULL ? reason : window_value_reason(rows[i], column)};
+    const double largest = window_largest(manifest, rows);
+    for (size_t i = 0; i < rows->count && account != NULL; i++) {
+        const struct record *row = rows->row[i];
+        const struct estimate value = record_size(row, column->offset);
+        const char *reason = window_steps_reason(manifest, row, largest);
+        struct account_cell cell = {.reason = reason != NULL ? reason : window_value_reason(row, column)};
         char text[TEXT_MEASURED_SIZE];
         cell.use = cell.reason == NULL ? CELL_USED : 0;
-        (void)snprintf(cell.where, sizeof cell.where, "d = %zu, T = %zu", (size_t)rows[i]->dimension,
-                       (size_t)rows[i]->steps);
+        (void)snprintf(cell.where, sizeof cell.where, "d = %zu, T = %zu", (size_t)row->dimension, (size_t)row->steps);
         text_measured(value.value, value.error, text);
         (void)snprintf(cell.measured, sizeof cell.measured, isnan(value.value) ? "%s" : "%s ± %.1e", text,
                        value.error);
@@ -170,65 +164,56 @@ static void account_divergences(const struct manifest *manifest, struct account 
     }
 }
 
-size_t divergence_window(const struct manifest *manifest, const struct record *const *rows, size_t count,
-                         size_t offset, const struct record **inside, size_t *dropped)
+static size_t count_rows(const struct evidence *evidence, size_t target, size_t sampler)
 {
-    size_t kept = 0;
-    double largest = count > 0 ? window_largest(manifest, rows, count, rows[0]->dimension) : 0.0;
-    for (size_t i = 0; i < count; i++) {
-        if (window_steps_reason(manifest, rows[i], largest) != NULL)
-            continue;
-        if (window_value_reason(rows[i], column_at(offset)) == NULL)
-            inside[kept++] = rows[i];
-        else if (dropped != NULL)
-            (*dropped)++;
-    }
-    return kept;
+    size_t count = 0;
+    for (size_t d = 0; d < evidence->manifest.dimension_count; d++)
+        count += evidence_rows(evidence, target, sampler, 0, d).count;
+    return count;
 }
 
 enum status divergence_exponents(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                  double logs, struct account *account, struct fit *out, struct error *error)
 {
     const struct manifest *manifest = &evidence->manifest;
+    const struct field *column = record_field_at(offset);
     size_t count = 0, extreme = 0;
-    struct fit_cell *cells = array_new(evidence->result.count, sizeof *cells);
-    const struct record **rows = array_new(evidence->result.count, sizeof *rows);
-    enum status status =
-        cells != NULL && rows != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
-    account_window(account, window_rule(manifest, false), "%s of %s", column_at(offset)->name,
-                   manifest->samplers[sampler].name);
+    struct fit_cell *cells = array_new(count_rows(evidence, target, sampler), sizeof *cells);
+    enum status status = cells != NULL ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for a fit");
+    account_window(account, window_rule(manifest, false), "%s of %s", column->name, manifest->samplers[sampler].name);
     for (size_t d = 0; d < manifest->dimension_count && status == STATUS_OK; d++) {
-        size_t measured = evidence_rows(evidence, target, sampler, 0, d, rows);
-        account_divergences(manifest, account, rows, measured, column_at(offset));
-        size_t inside = divergence_window(manifest, rows, measured, offset, rows, NULL);
-        for (size_t i = 0; i < inside; i++) {
-            const struct estimate value = record_size(rows[i], offset);
-            size_t other = rows[i]->steps;
-            double x = log(rows[i]->step_size) + logs * log(log((double)rows[i]->steps));
-            cells[count++] = (struct fit_cell){log((double)manifest->dimensions[d]), x, log(value.value), d, other};
-            extreme = other > extreme ? other : extreme;
+        const struct row_list rows = evidence_rows(evidence, target, sampler, 0, d);
+        const double largest = window_largest(manifest, &rows);
+        account_divergences(manifest, account, &rows, column);
+        for (size_t i = 0; i < rows.count; i++) {
+            const struct record *row = rows.row[i];
+            if (window_of(manifest, row, largest, column) != WINDOW_INSIDE)
+                continue;
+            const double x = log(row->step_size) + logs * log(log((double)row->steps));
+            cells[count++] = (struct fit_cell){log((double)manifest->dimensions[d]), x,
+                                               log(record_size(row, offset).value), d, row->steps};
+            extreme = row->steps > extreme ? row->steps : extreme;
         }
     }
     if (status == STATUS_OK)
         status = fit_exponents(cells, count, extreme, out, error);
     if (status == STATUS_OK && out->ok)
-        exponents_mark_unweighted(account, cells, count, false);
+        status = exponents_mark_unweighted(account, cells, count, false, error);
     free(cells);
-    free(rows);
     return status;
 }
 
-/* The points of a limit in one dimension, by decreasing h; `rows` is scratch. */
-static size_t limit_points(const struct evidence *evidence, size_t target, size_t sampler, size_t offset, size_t d,
-                           const struct record **rows, struct limit_point *points)
+/* The points of a limit of rows of one dimension, by decreasing h. */
+static size_t limit_points(const struct manifest *manifest, const struct row_list *rows, const struct field *column,
+                           struct limit_point *points)
 {
-    size_t count = evidence_rows(evidence, target, sampler, 0, d, rows), kept = 0;
-    const struct field *column = column_at(offset);
-    for (size_t i = 0; i < count; i++) {
-        const struct estimate value = record_size(rows[i], offset);
-        if (window_takes_steps(&evidence->manifest, rows[i]) && window_value_reason(rows[i], column) == NULL
-            && !(rows[i]->tv > WINDOW_ACCURACY))
-            points[kept++] = (struct limit_point){rows[i]->step_size, value.value, value.error};
+    size_t kept = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct record *row = rows->row[i];
+        const struct estimate value = record_size(row, column->offset);
+        if (window_takes_steps(manifest, row) && window_value_reason(row, column) == NULL
+            && !(row->tv > WINDOW_ACCURACY))
+            points[kept++] = (struct limit_point){row->step_size, value.value, value.error};
     }
     return kept;
 }
@@ -251,20 +236,19 @@ static void limits_free(struct dimension_limit *limits, size_t count)
 static enum status find_limits(const struct evidence *evidence, size_t target, size_t sampler, size_t offset,
                                struct dimension_limit **out, struct error *error)
 {
-    size_t dimensions = evidence->manifest.dimension_count, most = evidence->result.count;
-    const struct record **rows = array_new(most, sizeof *rows);
+    size_t dimensions = evidence->manifest.dimension_count;
     struct dimension_limit *limits = array_new(dimensions, sizeof *limits);
-    bool enough = rows != NULL && limits != NULL;
+    bool enough = limits != NULL;
     *out = limits;
     for (size_t d = 0; d < dimensions && enough; d++) {
-        limits[d].points = array_new(most, sizeof *limits[d].points);
+        const struct row_list rows = evidence_rows(evidence, target, sampler, 0, d);
+        limits[d].points = array_new(rows.count, sizeof *limits[d].points);
         enough = limits[d].points != NULL;
         if (!enough)
             break;
-        limits[d].count = limit_points(evidence, target, sampler, offset, d, rows, limits[d].points);
+        limits[d].count = limit_points(&evidence->manifest, &rows, record_field_at(offset), limits[d].points);
         limits[d].power = limit_exponent(limits[d].points, limits[d].count);
     }
-    free(rows);
     return enough ? STATUS_OK : fail_with(error, STATUS_MEMORY, "out of memory for limits");
 }
 
@@ -403,7 +387,7 @@ static enum status power_of_coefficient(const struct dimension_limit *const *lim
                                         size_t count, size_t offset, bool in_dimension, double *order,
                                         struct limit *out, struct error *error)
 {
-    const char *name = column_at(offset)->name;
+    const char *name = record_field_at(offset)->name;
     struct limit *constants = array_new(count, sizeof *constants);
     double *at = array_new(count, sizeof *at), radius[2];
     enum status status =
@@ -472,22 +456,29 @@ enum status dimension_limit(const struct evidence *evidence, size_t target, size
     return STATUS_OK;
 }
 
+/* Then as they are. */
+static int by_value(const void *left, const void *right)
+{
+    const struct member *a = left, *b = right;
+    const size_t i = a->target + a->sampler, j = b->target + b->sampler; /* one of them is the same */
+    return a->value != b->value ? (a->value > b->value) - (a->value < b->value) : (i > j) - (i < j);
+}
+
 size_t members_find(const struct manifest *manifest, const char *axis, size_t target, size_t sampler,
                     struct member *out)
 {
     const bool of_targets = axis_is_of_targets(axis);
     const struct entry *entry = of_targets ? manifest->target_entries : manifest->sampler_entries;
     const size_t column = parameter_find(&manifest->parameters, axis);
-    size_t all = of_targets ? manifest->target_count : manifest->sampler_count, count = 0;
-    for (size_t i = 0; i < all && column < manifest->parameters.count; i++) {
-        if (strcmp(entry[i].of, entry[of_targets ? target : sampler].of) != 0 || isnan(entry[i].parameter[column]))
+    const struct relatives *relatives = of_targets ? manifest->target_relatives : manifest->sampler_relatives;
+    const size_t all = of_targets ? manifest->target_count : manifest->sampler_count;
+    size_t count = 0;
+    for (size_t i = relatives[of_targets ? target : sampler].first; i < all; i = relatives[i].next) {
+        if (column == manifest->parameters.count || isnan(entry[i].parameter[column]))
             continue;
-        const struct member member = {of_targets ? i : target, of_targets ? sampler : i, entry[i].parameter[column]};
-        size_t at = count++;
-        for (; at > 0 && out[at - 1].value > member.value; at--)
-            out[at] = out[at - 1];
-        out[at] = member;
+        out[count++] = (struct member){of_targets ? i : target, of_targets ? sampler : i, entry[i].parameter[column]};
     }
+    qsort(out, count, sizeof *out, by_value);
     return count;
 }
 
@@ -555,16 +546,15 @@ struct unused complexity_unused(const struct evidence *evidence, size_t target, 
 struct fall last_fall(const struct evidence *evidence, size_t target, size_t sampler, const struct quantity *quantity)
 {
     const struct manifest *manifest = &evidence->manifest;
-    const struct record **rows = array_new(evidence->result.count, sizeof *rows);
     struct fall fall = {.power = HUGE_VAL};
-    for (size_t d = 0; d < manifest->dimension_count && !(fall.power < FLOOR_SLOPE) && rows != NULL; d++) {
-        size_t count = evidence_rows(evidence, target, sampler, 0, d, rows);
-        if (count < 2)
+    for (size_t d = 0; d < manifest->dimension_count && !(fall.power < FLOOR_SLOPE); d++) {
+        const struct row_list rows = evidence_rows(evidence, target, sampler, 0, d);
+        if (rows.count < 2)
             continue;
-        const struct record *last = rows[count - 1], *before = NULL;
-        for (size_t i = 0; i < count; i++)
-            if (2 * rows[i]->steps <= last->steps)
-                before = rows[i];
+        const struct record *last = rows.row[rows.count - 1], *before = NULL;
+        for (size_t i = 0; i < rows.count; i++)
+            if (2 * rows.row[i]->steps <= last->steps)
+                before = rows.row[i];
         const double *value = quantity_of(quantity, last);
         if (before == NULL || last->tv > 0.5 || !(value[0] >= 100.0 * value[1]))
             continue;
@@ -572,6 +562,5 @@ struct fall last_fall(const struct evidence *evidence, size_t target, size_t sam
         if (power < fall.power)
             fall = (struct fall){power, value[0], last->steps, manifest->dimensions[d]};
     }
-    free(rows);
     return fall;
 }

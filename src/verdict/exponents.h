@@ -35,12 +35,6 @@ MUST_USE enum status divergence_exponents(const struct evidence *evidence, size_
                                           size_t offset, double logs, struct account *account, struct fit *out,
                                           struct error *error);
 
-/* The rows (by increasing steps) that such a fit uses in one dimension, of TV only those up to WINDOW_ACCURACY.
- * Returns how many; `inside` may be `rows` itself. *dropped, if not NULL, grows by the number of those whose steps
- * are in the window and whose values are not. */
-size_t divergence_window(const struct manifest *manifest, const struct record *const *rows, size_t count,
-                         size_t offset, const struct record **inside, size_t *dropped);
-
 /* What such quantities tend to as h -> 0 (theory §11), from rows whose T fits take, TV (where it is known: that of a
  * planted law is not) and errors of mass up to WINDOW_ACCURACY, and values known to WINDOW_RADIUS. Where there is no
  * limit, its reason is set.
@@ -81,8 +75,9 @@ MUST_USE enum status parameter_limit(const struct evidence *evidence, const stru
                                      struct error *error);
 
 /* Of a fit's cells, which the last window of the account holds in this order as used, those without weight are not
- * used. account may be NULL. */
-void exponents_mark_unweighted(struct account *account, const struct fit_cell *cells, size_t count, bool along_d);
+ * used. account may be NULL. Errors: STATUS_MEMORY. */
+MUST_USE enum status exponents_mark_unweighted(struct account *account, const struct fit_cell *cells, size_t count,
+                                               bool along_d, struct error *error);
 
 /* Counts of cells that no fit uses. */
 struct unused {

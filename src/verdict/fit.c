@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* qsort_r */
 #include "verdict/fit.h"
 
 #include <gsl/gsl_cdf.h>
@@ -14,16 +15,54 @@ struct regression {
     const struct fit_cell *cells;
     size_t count;
     double *x, *y;
+    size_t *order; /* by group and index */
 };
 
-static long group_of(const struct fit_cell *cell, int along_d)
+static size_t group_of(const struct fit_cell *cell, int along_d)
 {
-    return (long)(along_d ? cell->other : cell->dimension);
+    return along_d ? cell->other : cell->dimension;
+}
+
+/* The cells, and what their groups are. */
+struct grouping {
+    const struct fit_cell *cells;
+    int along_d;
+};
+
+static int by_group(const void *left, const void *right, void *context)
+{
+    const struct grouping *grouping = context;
+    const size_t i = *(const size_t *)left, j = *(const size_t *)right;
+    const size_t a = group_of(&grouping->cells[i], grouping->along_d),
+                 b = group_of(&grouping->cells[j], grouping->along_d);
+    return a != b ? (a > b) - (a < b) : (i > j) - (i < j);
+}
+
+/* Indices of cells by group, within a group as they are. */
+static void sort_by_group(const struct fit_cell *cells, size_t count, int along_d, size_t *order)
+{
+    for (size_t i = 0; i < count; i++)
+        order[i] = i;
+    qsort_r(order, count, sizeof *order, by_group, &(struct grouping){cells, along_d});
+}
+
+/* The end of the group that begins at `first` of the order. */
+static size_t group_end(const struct fit_cell *cells, size_t count, int along_d, const size_t *order, size_t first)
+{
+    size_t end = first + 1;
+    while (end < count && group_of(&cells[order[end]], along_d) == group_of(&cells[order[first]], along_d))
+        end++;
+    return end;
 }
 
 static int kept(const struct fit_cell *cell, long without_dimension, long without_other)
 {
     return (long)cell->dimension != without_dimension && (long)cell->other != without_other;
+}
+
+static double abscissa(const struct fit_cell *cell, int along_d)
+{
+    return along_d ? cell->log_d : cell->x;
 }
 
 /* The slope of y in log d (along_d) or in x, with a constant of its own for each group; *ok = 0 if too little is left
@@ -33,26 +72,30 @@ static struct exponent slope(const struct regression *r, int along_d, long witho
 {
     size_t n = 0, groups = 0;
     double mean[2] = {0.0, 0.0}; /* of x and y */
-    for (size_t i = 0; i < r->count; i++) {
-        if (!kept(&r->cells[i], without_dimension, without_other))
-            continue;
+    for (size_t first = 0, end; first < r->count; first = end) {
         double mean_x = 0.0, mean_y = 0.0, size = 0.0;
-        int first = 1;
-        for (size_t j = 0; j < r->count; j++) {
-            const struct fit_cell *other = &r->cells[j];
-            if (!kept(other, without_dimension, without_other)
-                || group_of(other, along_d) != group_of(&r->cells[i], along_d))
+        end = group_end(r->cells, r->count, along_d, r->order, first);
+        for (size_t i = first; i < end; i++) {
+            const struct fit_cell *cell = &r->cells[r->order[i]];
+            if (!kept(cell, without_dimension, without_other))
                 continue;
-            first &= j >= i;
-            mean_x += along_d ? other->log_d : other->x;
-            mean_y += other->y;
+            mean_x += abscissa(cell, along_d);
+            mean_y += cell->y;
             size += 1.0;
         }
-        groups += first != 0;
-        mean[0] += along_d ? r->cells[i].log_d : r->cells[i].x;
+        groups += size > 0.0;
+        for (size_t i = first; i < end; i++) {
+            r->x[r->order[i]] = abscissa(&r->cells[r->order[i]], along_d) - mean_x / size;
+            r->y[r->order[i]] = r->cells[r->order[i]].y - mean_y / size;
+        }
+    }
+    for (size_t i = 0; i < r->count; i++) { /* those that are kept, in the order of the cells */
+        if (!kept(&r->cells[i], without_dimension, without_other))
+            continue;
+        mean[0] += abscissa(&r->cells[i], along_d);
         mean[1] += r->cells[i].y;
-        r->x[n] = (along_d ? r->cells[i].log_d : r->cells[i].x) - mean_x / size;
-        r->y[n++] = r->cells[i].y - mean_y / size;
+        r->x[n] = r->x[i];
+        r->y[n++] = r->y[i];
     }
     double value = 0.0, variance = 0.0, squares = 0.0, spread = 0.0;
     for (size_t i = 0; i < n; i++)
@@ -73,6 +116,7 @@ static struct exponent slope(const struct regression *r, int along_d, long witho
 static struct exponent robust_slope(const struct regression *r, int along_d, long smallest, long extreme, int *ok)
 {
     int usable;
+    sort_by_group(r->cells, r->count, along_d, r->order);
     struct exponent full = slope(r, along_d, NONE, NONE, ok);
     double shift = 0.0;
     struct exponent part = slope(r, along_d, NONE, extreme, &usable);
@@ -105,33 +149,57 @@ void exponent_text(double value, double interval, char text[EXPONENT_TEXT])
         (void)snprintf(text, EXPONENT_TEXT, "%.3f", fabs(value) < 5e-4 ? 0.0 : value);
 }
 
-/* How many different values an index takes. */
-static size_t different(const struct fit_cell *cells, size_t count, int of_dimension)
+/* How many groups there are; `order` is scratch. */
+static size_t count_groups(const struct fit_cell *cells, size_t count, int along_d, size_t *order)
 {
     size_t found = 0;
-    for (size_t i = 0; i < count; i++) {
-        int known = 0;
-        for (size_t j = 0; j < i && !known; j++)
-            known = of_dimension ? cells[j].dimension == cells[i].dimension : cells[j].other == cells[i].other;
-        found += !known;
+    sort_by_group(cells, count, along_d, order);
+    for (size_t first = 0; first < count; first = group_end(cells, count, along_d, order, first))
+        found++;
+    return found;
+}
+
+/* fit_weights; returns how many have weight. */
+static size_t find_weights(const struct fit_cell *cells, size_t count, int along_d, size_t *order, bool *weight)
+{
+    size_t found = 0;
+    sort_by_group(cells, count, along_d, order);
+    for (size_t first = 0, end; first < count; first = end) {
+        bool differ = false;
+        end = group_end(cells, count, along_d, order, first);
+        for (size_t i = first + 1; i < end; i++) /* the abscissa is what the other fit groups by */
+            differ = differ || group_of(&cells[order[i]], !along_d) != group_of(&cells[order[first]], !along_d);
+        for (size_t i = first; i < end && weight != NULL; i++)
+            weight[order[i]] = differ;
+        found += differ ? end - first : 0;
     }
     return found;
 }
 
-int fit_has_weight(const struct fit_cell *cells, size_t count, int along_d, size_t index)
+static enum status no_memory(size_t count, struct error *error)
 {
-    int found = 0;
-    for (size_t i = 0; i < count && !found; i++)
-        found = group_of(&cells[i], along_d) == group_of(&cells[index], along_d)
-                && (along_d ? cells[i].dimension != cells[index].dimension : cells[i].other != cells[index].other);
-    return found;
+    return fail_with(error, STATUS_MEMORY, "out of memory for a fit of %zu cells", count);
+}
+
+enum status fit_weights(const struct fit_cell *cells, size_t count, int along_d, bool *weight, struct error *error)
+{
+    size_t *order = array_new(count, sizeof *order);
+    if (order == NULL)
+        return no_memory(count, error);
+    (void)find_weights(cells, count, along_d, order, weight);
+    free(order);
+    return STATUS_OK;
 }
 
 enum status fit_exponents(const struct fit_cell *cells, size_t count, size_t extreme, struct fit *out,
                           struct error *error)
 {
-    size_t values = different(cells, count, 0);
+    struct regression r = {cells, count, array_new(count, sizeof *r.x), array_new(count, sizeof *r.y),
+                           array_new(count, sizeof *r.order)};
+    enum status status;
     *out = (struct fit){.cells = count};
+    TRY_OR(end, r.x != NULL && r.y != NULL && r.order != NULL ? STATUS_OK : no_memory(count, error));
+    const size_t values = count_groups(cells, count, 1, r.order);
     if (count == 0)
         (void)snprintf(out->reason, sizeof out->reason,
                        "no cell in the window, where %d at %d different values are needed", FEWEST_CELLS,
@@ -141,22 +209,14 @@ enum status fit_exponents(const struct fit_cell *cells, size_t count, size_t ext
                        "too few cells in the window: %zu at %zu value%s, where %d at %d are needed", count, values,
                        values == 1 ? "" : "s", FEWEST_CELLS, FEWEST_VALUES);
     if (count < FEWEST_CELLS || values < FEWEST_VALUES)
-        return STATUS_OK;
-    for (size_t i = 0; i < count; i++) {
-        out->weighed_x += fit_has_weight(cells, count, 0, i) != 0;
-        out->weighed_d += fit_has_weight(cells, count, 1, i) != 0;
-    }
-    struct regression r = {cells, count, array_new(count, sizeof(double)), array_new(count, sizeof(double))};
-    if (r.x == NULL || r.y == NULL) {
-        free(r.x);
-        free(r.y);
-        return fail_with(error, STATUS_MEMORY, "out of memory for a fit of %zu cells", count);
-    }
+        goto end;
+    out->weighed_x = find_weights(cells, count, 0, r.order, NULL);
+    out->weighed_d = find_weights(cells, count, 1, r.order, NULL);
     size_t smallest = cells[0].dimension;
     for (size_t i = 1; i < count; i++)
         smallest = cells[i].dimension < smallest ? cells[i].dimension : smallest;
     out->x = robust_slope(&r, 0, (long)smallest, (long)extreme, &out->ok);
-    if (different(cells, count, 1) > 1)
+    if (count_groups(cells, count, 0, r.order) > 1)
         out->d = robust_slope(&r, 1, (long)smallest, (long)extreme, &out->has_d);
     /* the constant of the smallest dimension, for drawing */
     double n = 0.0, total = 0.0;
@@ -166,7 +226,9 @@ enum status fit_exponents(const struct fit_cell *cells, size_t count, size_t ext
             n += 1.0;
         }
     out->constant = total / n;
+end:
     free(r.x);
     free(r.y);
-    return STATUS_OK;
+    free(r.order);
+    return status;
 }

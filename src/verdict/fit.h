@@ -2,6 +2,7 @@
 #ifndef VERDICT_FIT_H
 #define VERDICT_FIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -41,12 +42,13 @@ struct fit {
     double constant; /* of the smallest dimension: y = x.value x + constant there */
 };
 
-/* Nonzero if cell `index` has weight in the fit of x or, along_d, in that of d: a cell whose group holds no other
- * abscissa only determines the constant of its group. */
-int fit_has_weight(const struct fit_cell *cells, size_t count, int along_d, size_t index);
+/* Sets weight[i], of as many as there are cells, where cell i has weight in the fit of x or, along_d, in that of d: a
+ * cell whose group holds no other abscissa only determines the constant of its group. Errors: STATUS_MEMORY. */
+MUST_USE enum status fit_weights(const struct fit_cell *cells, size_t count, int along_d, bool *weight,
+                                 struct error *error);
 
 /* Args: extreme, the `other` index whose cells are the farthest into the asymptotic regime (left out to probe).
- * Needs at least 4 cells on at least 3 values of x. Errors: STATUS_MEMORY. */
+ * Needs at least 4 cells on at least 3 values of x; takes O(n log n) of n cells. Errors: STATUS_MEMORY. */
 MUST_USE enum status fit_exponents(const struct fit_cell *cells, size_t count, size_t extreme, struct fit *out,
                                    struct error *error);
 

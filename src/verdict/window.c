@@ -7,19 +7,16 @@ bool window_takes_steps(const struct manifest *manifest, const struct record *ro
 {
     if ((row->steps & (row->steps - 1)) == 0)
         return true;
-    for (size_t d = 0; d < manifest->dimension_count && manifest->asks != NULL; d++)
-        if (manifest->dimensions[d] == row->dimension)
-            return manifest_asks(manifest, d, row->steps);
-    return false;
+    const size_t d = manifest->asks != NULL ? manifest_find_dimension(manifest, row->dimension) : 0;
+    return manifest->asks != NULL && d < manifest->dimension_count && manifest_asks(manifest, d, row->steps);
 }
 
-double window_largest(const struct manifest *manifest, const struct record *const *rows, size_t count,
-                      uint64_t dimension)
+double window_largest(const struct manifest *manifest, const struct row_list *rows)
 {
     double largest = 0.0;
-    for (size_t i = 0; i < count; i++)
-        if (rows[i]->dimension == dimension && window_takes_steps(manifest, rows[i]))
-            largest = fmax(largest, (double)rows[i]->steps);
+    for (size_t i = 0; i < rows->count; i++)
+        if (window_takes_steps(manifest, rows->row[i]))
+            largest = fmax(largest, (double)rows->row[i]->steps);
     return largest;
 }
 
@@ -43,6 +40,14 @@ const char *window_value_reason(const struct record *row, const struct field *co
            : strcmp(column->name, "error_effect") == 0 ? "effect above 0.1"
            : record_is_mass_error(column->offset)      ? "an error of mass above 0.1"
                                                        : NULL;
+}
+
+enum window window_of(const struct manifest *manifest, const struct record *row, double largest,
+                      const struct field *column)
+{
+    return window_steps_reason(manifest, row, largest) != NULL ? WINDOW_OUTSIDE
+           : window_value_reason(row, column) != NULL          ? WINDOW_NOT_KNOWN
+                                                               : WINDOW_INSIDE;
 }
 
 const char *window_rule(const struct manifest *manifest, bool sampled)
