@@ -7,6 +7,7 @@ enum { NODES = 8, INTERPOLATIONS = 6 };
 #define SPACING 0.05   /* of log T of neighbouring nodes at least: weights of nearer ones multiply their radii; */
 #define CLOSE 0.5      /* but this part of the distance from a node to the crossing's other side is enough */
 #define SAFETY 4.0     /* times the change by leaving out a node: taken for the error of interpolation */
+#define ROUNDING 1e-13 /* of a node's term: logarithms of ratios near 1 make up its weight */
 
 /* The upper end of the value's interval, which is what has to be at most the accuracy. */
 static double upper(const struct point *point)
@@ -16,7 +17,8 @@ static double upper(const struct point *point)
 
 /* The polynomial through the nodes (log(value + radius), log T), at log accuracy: the sum of Lagrange weights times
  * log T. *radius is the error in it that the nodes' radii make, to first order: of each node its weight times the
- * slope d log T/d log value times 2 radius/(value + radius), for the value may be as small as value - radius. */
+ * slope d log T/d log value times 2 radius/(value + radius), for the value may be as small as value - radius; and
+ * rounding, without which a T at which the value is the accuracy would be taken to fail. */
 static double interpolate(const struct point *const *node, size_t count, double accuracy, double *radius)
 {
     double sum = 0.0;
@@ -30,7 +32,8 @@ static double interpolate(const struct point *const *node, size_t count, double 
                 weight *= log(accuracy / upper(node[k])) / log(upper(node[i]) / upper(node[k]));
         sum += weight * log_steps;
         *radius +=
-            fabs(weight * between / log(upper(node[i]) / upper(other))) * 2.0 * node[i]->radius / upper(node[i]);
+            fabs(weight * between / log(upper(node[i]) / upper(other))) * 2.0 * node[i]->radius / upper(node[i])
+            + ROUNDING * fabs(weight) * log_steps;
     }
     return sum;
 }
