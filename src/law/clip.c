@@ -44,37 +44,61 @@ void clip_step_sum(struct clip_step *step, const struct clip_step *part)
         step->moment[k] += part->moment[k];
 }
 
-void clip_bound_take(struct clip_bound *bound, const struct clip_step *step)
+struct clip_step clip_step_max(const struct clip_step *a, const struct clip_step *b)
 {
-    bound->beyond = fmax(bound->beyond, step->beyond);
+    struct clip_step out = {.beyond = fmax(a->beyond, b->beyond)};
     for (size_t k = 0; k < CLIP_RATES; k++)
-        bound->log_moment[k] = fmax(bound->log_moment[k], log1p(step->moment[k]));
+        out.moment[k] = fmax(a->moment[k], b->moment[k]);
+    return out;
 }
 
-void clip_bound_add_normal(struct clip_bound *bound, double mean, double variance)
+/* The part of a step, which counts in it. */
+static struct clip_part *part_of(struct clip_bound *bound, double log_noise)
 {
+    struct clip_part *part = &bound->part[(size_t)fmin(fmax(-log_noise, 0.0), CLIP_PARTS - 1.0)];
+    part->steps += 1.0;
+    return part;
+}
+
+void clip_bound_take(struct clip_bound *bound, double log_noise, const struct clip_step *step)
+{
+    struct clip_part *part = part_of(bound, log_noise);
+    part->beyond = fmax(part->beyond, step->beyond);
+    for (size_t k = 0; k < CLIP_RATES; k++)
+        part->log_moment[k] = fmax(part->log_moment[k], log1p(step->moment[k]));
+}
+
+void clip_bound_take_normal(struct clip_bound *bound, double log_noise, double mean, double variance)
+{
+    struct clip_part *part = part_of(bound, log_noise);
     for (size_t k = 0; k < CLIP_RATES; k++) {
         double rate = clip_rate(k, bound->T), rest = 1.0 - 2.0 * rate * variance;
         double moment = rest > 0.0 ? rate * mean * mean / rest - 0.5 * log(rest) : HUGE_VAL;
-        bound->log_moment[k] = fmax(bound->log_moment[k], moment);
+        part->log_moment[k] = fmax(part->log_moment[k], moment);
     }
 }
 
 double clip_probability(size_t count, const struct clip_bound *const *bounds, const double *copies, size_t dimension)
 {
-    double steps = 0.0, beyond = 0.0, smallest = HUGE_VAL;
-    for (size_t i = 0; i < count; i++) {
-        steps = fmax(steps, (double)bounds[i]->steps);
-        beyond += copies[i] * bounds[i]->beyond;
-    }
-    if (!(steps > 0.0))
+    size_t T = 0;
+    for (size_t i = 0; i < count; i++)
+        T = bounds[i]->T > 0 ? bounds[i]->T : T;
+    if (T == 0)
         return 0.0;
-    double radius = sampler_clip(dimension, bounds[0]->T);
-    for (size_t k = 0; k < CLIP_RATES; k++) {
-        double exponent = -clip_rate(k, bounds[0]->T) * radius * radius;
-        for (size_t i = 0; i < count; i++)
-            exponent += copies[i] * bounds[i]->log_moment[k];
-        smallest = fmin(smallest, exponent);
+    double radius = sampler_clip(dimension, T), total = 0.0;
+    for (size_t p = 0; p < CLIP_PARTS; p++) {
+        double steps = 0.0, beyond = 0.0, smallest = HUGE_VAL;
+        for (size_t i = 0; i < count; i++) {
+            steps = fmax(steps, bounds[i]->part[p].steps);
+            beyond += copies[i] * bounds[i]->part[p].beyond;
+        }
+        for (size_t k = 0; k < CLIP_RATES && steps > 0.0; k++) {
+            double exponent = -clip_rate(k, T) * radius * radius;
+            for (size_t i = 0; i < count; i++)
+                exponent += copies[i] * bounds[i]->part[p].log_moment[k];
+            smallest = fmin(smallest, exponent);
+        }
+        total += steps > 0.0 ? steps * (beyond + exp(smallest)) : 0.0;
     }
-    return fmin(steps * (beyond + exp(smallest)), 1.0);
+    return fmin(total, 1.0);
 }

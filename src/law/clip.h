@@ -1,24 +1,29 @@
 /* The probability that a clip (theory (10)) taken as inactive in a product law would have acted: a union bound over
- * steps of Chernoff bounds over coordinates (theory §6). For one coordinate's correction c, with B the clip's radius
- * in one dimension,
+ * steps of Chernoff bounds over coordinates (theory §6), steps of about the same noise having that of the worst of
+ * them. For one coordinate's correction c, with B the clip's radius in one dimension,
  *     P(sum c_i^2 > R^2) <= sum P(|c_i| > B) + exp(sum log E exp(lambda c_i^2; |c_i| <= B) - lambda R^2). */
 #ifndef LAW_CLIP_H
 #define LAW_CLIP_H
 
 #include <stddef.h>
 
-enum { CLIP_RATES = 9 };
+/* Steps from levels with -log(1 - abar) in [i, i + 1) are part i; those beyond all parts are the last's. */
+enum { CLIP_RATES = 9, CLIP_PARTS = 64 };
 
 /* Above this probability of a clip, a law in one dimension is computed with it. */
 #define CLIP_MATTERS 1e-13
 
-/* Of one coordinate, the largest over the steps that are evaluated: all of them in the closed form; elsewhere the
- * checked ones (law/propagate.h). Zero-initialised: the sampler does not clip. */
-struct clip_bound {
-    size_t steps; /* 0: no clip */
-    size_t T;
+/* Of one coordinate, the largest over a part's steps. */
+struct clip_part {
+    double steps;
     double beyond;                 /* P(|c| > B) */
     double log_moment[CLIP_RATES]; /* log E exp(rate_k c^2) over |c| <= B, with rate_k = clip_rate(k, T) */
+};
+
+/* Zero-initialised: the sampler does not clip. */
+struct clip_bound {
+    size_t T; /* 0: no clip */
+    struct clip_part part[CLIP_PARTS];
 };
 
 /* 2^k/B^2. */
@@ -29,13 +34,15 @@ struct clip_step {
     double beyond, moment[CLIP_RATES]; /* E (exp(rate_k c^2) - 1) */
 };
 
-/* Adds a part of E f(c) = sum_i weight[i] f(c[i]); adds up parts; and takes a step into account. */
+/* Adds a part of E f(c) = sum_i weight[i] f(c[i]); adds up parts; the larger of each expectation; and takes a step
+ * from a level with this log(1 - abar) into account. */
 void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c);
 void clip_step_sum(struct clip_step *step, const struct clip_step *part);
-void clip_bound_take(struct clip_bound *bound, const struct clip_step *step);
+struct clip_step clip_step_max(const struct clip_step *a, const struct clip_step *b);
+void clip_bound_take(struct clip_bound *bound, double log_noise, const struct clip_step *step);
 
-/* Both, for c ~ N(mean, variance). */
-void clip_bound_add_normal(struct clip_bound *bound, double mean, double variance);
+/* The last, for c ~ N(mean, variance). */
+void clip_bound_take_normal(struct clip_bound *bound, double log_noise, double mean, double variance);
 
 /* The bound for a direct sum in dimension d: bounds[i] counts copies[i] times. In [0, 1]; 0 where nothing clips. */
 double clip_probability(size_t count, const struct clip_bound *const *bounds, const double *copies, size_t dimension);

@@ -239,11 +239,11 @@ static enum status propagate(const struct law_problem *problem, struct mixture_l
         oracle_set(oracle, sampler, schedule, &step, &level[t % 2], &level[(t - 1) % 2], problem->score_error, norm,
                    problem->error_share);
         double V_from = 1.0 / oracle->density[0]->inverse_variance[0];
-        if (clip->steps > 0) {
+        if (clip->T > 0) {
             struct affine c = affine_of(sampler->correction, &step, oracle, 0.0, sqrt(V_from));
             TRY(check_affine(sampler->correction, problem, &step, oracle, c, &state, wrong, error));
-            clip_bound_add_normal(clip, c.constant + c.slope * state.shift,
-                                  c.slope * c.slope * V_from * (1.0 + state.rho));
+            clip_bound_take_normal(clip, schedule->log_noise[t], c.constant + c.slope * state.shift,
+                                   c.slope * c.slope * V_from * (1.0 + state.rho));
         }
         struct affine D = affine_of(sampler->increment, &step, oracle, far, far > 0.0 ? far : sqrt(V_from));
         TRY(check_affine(sampler->increment, problem, &step, oracle, D, &state, wrong, error));
@@ -293,7 +293,7 @@ static enum status compute(const struct law_problem *problem, double resolution,
     struct clip_bound clip = {0};
     struct state state = {0};
     if (sampler->correction != NULL)
-        clip = (struct clip_bound){.steps = schedule->T - 1, .T = schedule->T};
+        clip.T = schedule->T;
     double wrong = 0.0;
     TRY(run(problem, 0.0, &clip, &state, &wrong, error));
     if (!(isfinite(state.ratio) && state.ratio > 0.0 && isfinite(state.shift)))

@@ -15,6 +15,7 @@ struct driver {
     struct error_account errors;
     double rounding_squared;
     struct clip_bound clip; /* of a clip that is taken as inactive */
+    struct clip_step last;  /* checked */
 };
 
 struct stage stage_of(const struct sampler *sampler, const struct step *step, size_t index)
@@ -90,6 +91,19 @@ static bool must_check(const struct driver *driver, size_t t, bool unchanged)
            || score_error_switches(problem, t) || conditions_unlike(problem->conditions, t);
 }
 
+/* The clip in this step, which is checked, and in those since the last that was: the worse of the two counts. */
+static void take_clip(struct driver *driver)
+{
+    const double *log_noise = driver->run.problem->schedule->log_noise;
+    struct clip_step moments = {0.0, {0.0}};
+    driver->geometry->correction_moments(driver->state, &moments);
+    struct clip_step between = clip_step_max(&moments, &driver->last);
+    for (size_t i = 1; i < driver->errors.unchecked; i++)
+        clip_bound_take(&driver->clip, log_noise[driver->run.step.t + i], &between);
+    clip_bound_take(&driver->clip, log_noise[driver->run.step.t], &moments);
+    driver->last = moments;
+}
+
 static enum status make_stage(struct driver *driver, size_t index, size_t from, size_t to, bool checked,
                               struct step_error *total, struct error *error)
 {
@@ -103,11 +117,8 @@ static enum status make_stage(struct driver *driver, size_t index, size_t from, 
             "chains (`samples`) can measure it",
             stage.sampler->name, stage.step->t, driver->engine->name);
     TRY(geometry->prepare_stage(driver->state, &stage, from, to, error));
-    if (checked && stage.moves && driver->clip.steps > 0) {
-        struct clip_step moments = {0.0, {0.0}};
-        geometry->correction_moments(driver->state, &moments);
-        clip_bound_take(&driver->clip, &moments);
-    }
+    if (checked && stage.moves && driver->clip.T > 0)
+        take_clip(driver);
     TRY(geometry->fill_stage(driver->state, checked, &result, error));
     total->before = norms_sum(total->before, result.error.before);
     total->itself = norms_sum(total->itself, result.error.itself);
@@ -210,7 +221,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
     if (problem->error_share > 0.0)
         driver.run.error_norm = score_error_norm(problem->score_error, problem->schedule);
     if (problem->sampler->correction != NULL && !(problem->clip > 0.0))
-        driver.clip = (struct clip_bound){.steps = problem->schedule->T - 1, .T = problem->schedule->T};
+        driver.clip.T = problem->schedule->T;
     *out = (struct law){.engine = engine};
     enum status status;
     TRY_OR(done, geometry->new (&driver.run, &driver.state, error));

@@ -243,6 +243,32 @@ TEST(test_clip)
     ck_assert(tv.value - tv.error <= fmax(0.0, tv.value + tv.error - 2.0 * product.clip_probability));
 }
 
+/* Atoms with large steps: what the clip does is less than the bound, which does not count every step as the worst. */
+TEST(bound_on_clips_is_that_of_each_step)
+{
+    static double weights[] = {0.3, 0.7}, atoms[] = {0.0, 0.0};
+    const struct factor factor = {1, 2, weights, modes, atoms, NULL, NULL, NULL};
+    OWNED_SCHEDULE *schedule = make_li_cai(46);
+    struct law_problem problem = {&factor, sampler_find("accelerated"), schedule, NULL, 0.0, 0.0, 0, 0, NULL};
+    OWNED(law) law;
+    ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &law);
+    const struct clip_bound *bound = &law.clip;
+    double copies = 1.0, probability = clip_probability(1, &bound, &copies, 1), steps = 0.0, worst = 0.0;
+    for (size_t p = 0; p < CLIP_PARTS; p++) {
+        steps += bound->part[p].steps;
+        worst = fmax(worst, bound->part[p].beyond);
+    }
+    ck_assert_double_eq(steps, 45.0);
+    ck_assert_msg(probability >= worst && probability < 4.0 * worst, "bound %g, worst %g", probability, worst);
+    const struct measured without = divergences_of(&law, 1.0).tv;
+    problem.clip = sampler_clip(1, 46);
+    const struct measured with = measure("line", &problem, 1.0).tv;
+    double difference = fabs(with.value - without.value);
+    ck_assert_msg(difference <= probability + with.error + without.error,
+                  "%g +- %g with the clip, %g +- %g without, bound %g", with.value, with.error, without.value,
+                  without.error, probability);
+}
+
 /* Without an error the clip is out of reach. */
 TEST(test_clip_is_out_of_reach)
 {
