@@ -44,38 +44,37 @@ void clip_step_sum(struct clip_step *step, const struct clip_step *part)
         step->moment[k] += part->moment[k];
 }
 
-struct clip_step clip_step_max(const struct clip_step *a, const struct clip_step *b)
+struct clip_part clip_part_of(const struct clip_step *step)
 {
-    struct clip_step out = {.beyond = fmax(a->beyond, b->beyond)};
+    struct clip_part out = {.beyond = step->beyond};
     for (size_t k = 0; k < CLIP_RATES; k++)
-        out.moment[k] = fmax(a->moment[k], b->moment[k]);
+        out.log_moment[k] = log1p(step->moment[k]);
     return out;
 }
 
-/* The part of a step, which counts in it. */
-static struct clip_part *part_of(struct clip_bound *bound, double log_noise)
+struct clip_part clip_part_of_normal(size_t T, double mean, double variance)
+{
+    struct clip_part out = {.beyond = 0.0};
+    for (size_t k = 0; k < CLIP_RATES; k++) {
+        double rate = clip_rate(k, T), rest = 1.0 - 2.0 * rate * variance;
+        out.log_moment[k] = rest > 0.0 ? rate * mean * mean / rest - 0.5 * log(rest) : HUGE_VAL;
+    }
+    return out;
+}
+
+struct clip_part clip_part_max(const struct clip_part *a, const struct clip_part *b)
+{
+    struct clip_part out = {.steps = a->steps, .beyond = fmax(a->beyond, b->beyond)};
+    for (size_t k = 0; k < CLIP_RATES; k++)
+        out.log_moment[k] = fmax(a->log_moment[k], b->log_moment[k]);
+    return out;
+}
+
+void clip_bound_take(struct clip_bound *bound, double log_noise, const struct clip_part *step)
 {
     struct clip_part *part = &bound->part[(size_t)fmin(fmax(-log_noise, 0.0), CLIP_PARTS - 1.0)];
+    *part = clip_part_max(part, step);
     part->steps += 1.0;
-    return part;
-}
-
-void clip_bound_take(struct clip_bound *bound, double log_noise, const struct clip_step *step)
-{
-    struct clip_part *part = part_of(bound, log_noise);
-    part->beyond = fmax(part->beyond, step->beyond);
-    for (size_t k = 0; k < CLIP_RATES; k++)
-        part->log_moment[k] = fmax(part->log_moment[k], log1p(step->moment[k]));
-}
-
-void clip_bound_take_normal(struct clip_bound *bound, double log_noise, double mean, double variance)
-{
-    struct clip_part *part = part_of(bound, log_noise);
-    for (size_t k = 0; k < CLIP_RATES; k++) {
-        double rate = clip_rate(k, bound->T), rest = 1.0 - 2.0 * rate * variance;
-        double moment = rest > 0.0 ? rate * mean * mean / rest - 0.5 * log(rest) : HUGE_VAL;
-        part->log_moment[k] = fmax(part->log_moment[k], moment);
-    }
 }
 
 double clip_probability(size_t count, const struct clip_bound *const *bounds, const double *copies, size_t dimension)

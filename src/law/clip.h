@@ -13,9 +13,9 @@ enum { CLIP_RATES = 9, CLIP_PARTS = 64 };
 /* Above this probability of a clip, a law in one dimension is computed with it. */
 #define CLIP_MATTERS 1e-13
 
-/* Of one coordinate, the largest over a part's steps. */
+/* Of one coordinate, the larger of some steps. */
 struct clip_part {
-    double steps;
+    double steps;                  /* as many in a bound */
     double beyond;                 /* P(|c| > B) */
     double log_moment[CLIP_RATES]; /* log E exp(rate_k c^2) over |c| <= B, with rate_k = clip_rate(k, T) */
 };
@@ -34,15 +34,17 @@ struct clip_step {
     double beyond, moment[CLIP_RATES]; /* E (exp(rate_k c^2) - 1) */
 };
 
-/* Adds a part of E f(c) = sum_i weight[i] f(c[i]); adds up parts; the larger of each expectation; and takes a step
- * from a level with this log(1 - abar) into account. */
+/* Adds a part of E f(c) = sum_i weight[i] f(c[i]); adds up parts. */
 void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c);
 void clip_step_sum(struct clip_step *step, const struct clip_step *part);
-struct clip_step clip_step_max(const struct clip_step *a, const struct clip_step *b);
-void clip_bound_take(struct clip_bound *bound, double log_noise, const struct clip_step *step);
 
-/* The last, for c ~ N(mean, variance). */
-void clip_bound_take_normal(struct clip_bound *bound, double log_noise, double mean, double variance);
+/* Of a step; of one with c ~ N(mean, variance); the larger of two. */
+struct clip_part clip_part_of(const struct clip_step *step);
+struct clip_part clip_part_of_normal(size_t T, double mean, double variance);
+struct clip_part clip_part_max(const struct clip_part *a, const struct clip_part *b);
+
+/* Takes one step from a level with this log(1 - abar) into account. */
+void clip_bound_take(struct clip_bound *bound, double log_noise, const struct clip_part *step);
 
 /* The bound for a direct sum in dimension d: bounds[i] counts copies[i] times. In [0, 1]; 0 where nothing clips. */
 double clip_probability(size_t count, const struct clip_bound *const *bounds, const double *copies, size_t dimension);

@@ -242,8 +242,9 @@ static enum status propagate(const struct law_problem *problem, struct mixture_l
         if (clip->T > 0) {
             struct affine c = affine_of(sampler->correction, &step, oracle, 0.0, sqrt(V_from));
             TRY(check_affine(sampler->correction, problem, &step, oracle, c, &state, wrong, error));
-            clip_bound_take_normal(clip, schedule->log_noise[t], c.constant + c.slope * state.shift,
-                                   c.slope * c.slope * V_from * (1.0 + state.rho));
+            struct clip_part taken = clip_part_of_normal(clip->T, c.constant + c.slope * state.shift,
+                                                         c.slope * c.slope * V_from * (1.0 + state.rho));
+            clip_bound_take(clip, schedule->log_noise[t], &taken);
         }
         struct affine D = affine_of(sampler->increment, &step, oracle, far, far > 0.0 ? far : sqrt(V_from));
         TRY(check_affine(sampler->increment, problem, &step, oracle, D, &state, wrong, error));

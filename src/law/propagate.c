@@ -15,7 +15,7 @@ struct driver {
     struct error_account errors;
     double rounding_squared;
     struct clip_bound clip; /* of a clip that is taken as inactive */
-    struct clip_step last;  /* checked */
+    struct clip_part last;  /* of the last step that was checked */
 };
 
 struct stage stage_of(const struct sampler *sampler, const struct step *step, size_t index)
@@ -97,11 +97,11 @@ static void take_clip(struct driver *driver)
     const double *log_noise = driver->run.problem->schedule->log_noise;
     struct clip_step moments = {0.0, {0.0}};
     driver->geometry->correction_moments(driver->state, &moments);
-    struct clip_step between = clip_step_max(&moments, &driver->last);
+    const struct clip_part own = clip_part_of(&moments), between = clip_part_max(&own, &driver->last);
     for (size_t i = 1; i < driver->errors.unchecked; i++)
         clip_bound_take(&driver->clip, log_noise[driver->run.step.t + i], &between);
-    clip_bound_take(&driver->clip, log_noise[driver->run.step.t], &moments);
-    driver->last = moments;
+    clip_bound_take(&driver->clip, log_noise[driver->run.step.t], &own);
+    driver->last = own;
 }
 
 static enum status make_stage(struct driver *driver, size_t index, size_t from, size_t to, bool checked,
