@@ -17,7 +17,7 @@ enum {
     TRANSFER_POINTS = 8 * PANEL_NODES,    /* at a time */
     TRANSFER_BLOCK = 4 * TRANSFER_POINTS, /* points times nodes: what the first-level cache holds */
     TRANSFER_NODES = 8 * TRANSFER_BLOCK,  /* that neighbouring points share */
-    TRANSFER_PAIRS = 6 * TRANSFER_BLOCK,  /* of points and such nodes: no fewer than one point has */
+    TRANSFER_PAIRS = 5 * TRANSFER_BLOCK,  /* of points and such nodes: no fewer than one point has */
 
     /* Quadrature orders of the line: Gauss-Hermite rules with 1 node and more; trapezoid rules on lattices that
      * neighbouring points share, finer and finer, where D or r change over the width of the noise. Where lattices do

@@ -3,7 +3,6 @@
 #include "core/vmath.h"
 #include "law/line/transfer_parts.h"
 #include "law/line/tuning.h"
-#include "law/tuning.h"
 
 /* 1/sqrt(2 pi), and what is missing, as a part of it: in every step it would be missing again. */
 #define INVERSE_ROOT_2PI 0x1.9884533d43651p-2
@@ -15,12 +14,10 @@ static const double lattice_spacings[] = {0.68, 0.55,  0.46,  0.36,  0.27,  0.2,
 _Static_assert(TRANSFER_ORDERS == TRANSFER_FIRST_LATTICE + sizeof lattice_spacings / sizeof lattice_spacings[0],
                "a rule for each order");
 
-/* Nodes of one point: a multiple of four. Finer lattices reach farther, as the trapezoid rules in their place do:
- * where steps are large, what moves a point by many tau takes the integrand's mass there. */
-static size_t lattice_nodes(size_t order)
+/* Nodes of one point: a multiple of four. */
+static size_t lattice_nodes(double spacing)
 {
-    double reach = order < TRANSFER_FIRST_TRAPEZOID ? LINE_LATTICE_REACH : TRAPEZOID_REACH;
-    return 4 * (size_t)ceil(0.5 * reach / lattice_spacings[order - TRANSFER_FIRST_LATTICE]);
+    return 4 * (size_t)ceil(0.5 * LINE_LATTICE_REACH / spacing);
 }
 
 /* What all points of a node share: B and L below, L in the place of D, and 1 + others in that of others. */
@@ -110,9 +107,7 @@ static double product_error(double a, double b)
  * instead of to the noise. Elsewhere Gauss-Hermite rules of a few nodes do. */
 int transfer_on_lattice(const struct transfer *transfer, size_t order, double farthest)
 {
-    double most = order < TRANSFER_FIRST_TRAPEZOID ? HUGE_VAL : LINE_FINE_LATTICE_NOISE * transfer->narrowest;
     return order >= TRANSFER_FIRST_LATTICE && transfer->tau > LINE_LATTICE_NOISE * transfer->narrowest
-           && transfer->tau < most
            && farthest < 0x1p28 * lattice_spacings[order - TRANSFER_FIRST_LATTICE] * transfer->tau;
 }
 
@@ -123,7 +118,7 @@ void transfer_lattice_apply(const struct transfer *transfer, struct transfer_wor
                             size_t dominant, size_t count, const double *y, double *log_ratio, size_t *hint)
 {
     double spacing = lattice_spacings[order - TRANSFER_FIRST_LATTICE];
-    size_t first[TRANSFER_POINTS], nodes = lattice_nodes(order), together = TRANSFER_PAIRS / nodes, used;
+    size_t first[TRANSFER_POINTS], nodes = lattice_nodes(spacing), together = TRANSFER_PAIRS / nodes, used;
     double total[TRANSFER_POINTS], centre[TRANSFER_POINTS], rest[TRANSFER_POINTS];
     double own[TRANSFER_POINTS], cross[TRANSFER_POINTS];
     struct points points;

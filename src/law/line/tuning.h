@@ -100,11 +100,6 @@
 /* [standard deviations of the narrowest component] Lattices serve for no less noise: their rounding is relative
  * to 1 instead of to the noise. Found: not recorded. Twice: radius up to 21.9. */
 #define LINE_LATTICE_NOISE 0.05
-/* [standard deviations of the narrowest component] Lattices in the place of trapezoid rules around each point serve
- * for no more noise: steps are so large that the map takes the integrand's mass to the ends of a rule, and a
- * lattice's differ from point to point. Found: measured: without this radii at T = 32 are up to 1.5 times as large.
- * Twice: that. */
-#define LINE_FINE_LATTICE_NOISE 0.9
 /* [exponentials] Less work is not shared between threads. Found: measured: some 20 microseconds; a loop of a team
  * costs one, and five where threads sleep. Twice: not measured (none of these laws depends on it). */
 #define LINE_SHARED_COST 1e4
