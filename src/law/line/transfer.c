@@ -43,16 +43,16 @@ static enum status work_new(const struct sampler *sampler, const struct quadratu
     enum { ARRAYS = 7 };
     *out = (struct transfer_work){.rules = rules};
     size_t arrays = ARRAYS + ORACLE_WORK - 1;
-    out->block = array_new((arrays + sampler->work_arrays) * TRANSFER_NODES + TRANSFER_PAIRS + 2 * MOST_RULE_NODES,
+    out->block = array_new((arrays + sampler->work_arrays) * TRANSFER_BLOCK + TRANSFER_PAIRS + 2 * MOST_RULE_NODES,
                            sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the line engine's workspace");
     double **const array[ARRAYS] = {&out->x,         &out->log_offset, &out->others,     &out->score,
                                     &out->increment, &out->exponent,   &out->oracle_work};
     for (size_t i = 0; i < ARRAYS; i++)
-        *array[i] = out->block + i * TRANSFER_NODES;
-    out->work = out->block + arrays * TRANSFER_NODES; /* the last of these is longer */
-    out->pairs = out->work + sampler->work_arrays * TRANSFER_NODES;
+        *array[i] = out->block + i * TRANSFER_BLOCK;
+    out->work = out->block + arrays * TRANSFER_BLOCK; /* the last of these is longer */
+    out->pairs = out->work + sampler->work_arrays * TRANSFER_BLOCK;
     out->split.node = out->pairs + TRANSFER_PAIRS;
     out->split.weight = out->split.node + MOST_RULE_NODES;
     return STATUS_OK;

@@ -16,12 +16,11 @@
 enum {
     TRANSFER_POINTS = 8 * PANEL_NODES,    /* at a time */
     TRANSFER_BLOCK = 4 * TRANSFER_POINTS, /* points times nodes: what the first-level cache holds */
-    TRANSFER_NODES = 8 * TRANSFER_BLOCK,  /* that neighbouring points share */
-    TRANSFER_PAIRS = 5 * TRANSFER_BLOCK,  /* of points and such nodes: no fewer than one point has */
+    TRANSFER_PAIRS = 2 * TRANSFER_BLOCK,  /* of points and nodes that they share */
 
     /* Quadrature orders of the line: Gauss-Hermite rules with 1 node and more; trapezoid rules on lattices that
-     * neighbouring points share, finer and finer, where D or r change over the width of the noise. Where lattices do
-     * not serve, these orders are those of law/quadrature.h, and from the first trapezoid on its highest ones. */
+     * neighbouring points share, finer and finer, where D or r change over the width of the noise; and trapezoid
+     * rules around each point. */
     TRANSFER_FIRST_LATTICE = 8,
     TRANSFER_FIRST_TRAPEZOID = TRANSFER_FIRST_LATTICE + 11,
     TRANSFER_ORDERS = TRANSFER_FIRST_TRAPEZOID + 6,
@@ -65,7 +64,7 @@ void transfer_init(struct transfer *transfer, const struct stage *stage, const s
 struct transfer_work {
     const struct quadrature_table *rules;
     struct quadrature split; /* of one point, cut at breaks */
-    double *x, *log_offset, *others, *score, *increment, *exponent, *work, *oracle_work; /* TRANSFER_NODES each */
+    double *x, *log_offset, *others, *score, *increment, *exponent, *work, *oracle_work; /* TRANSFER_BLOCK each */
     double *pairs;                                                                       /* TRANSFER_PAIRS */
     double *block;
     double ignored;                    /* by monotone_ignore, since set to 0 */
@@ -99,7 +98,7 @@ MUST_USE enum status transfer_apply(const struct transfer *transfer, struct tran
 /* Whether an order at `count` points is so much work that threads are worth their while. */
 bool transfer_is_shared(const struct transfer *transfer, size_t order, size_t count);
 
-/* D(x) at n <= TRANSFER_NODES points relative to the anchor, with the scores at level t where they are known
+/* D(x) at n <= TRANSFER_BLOCK points relative to the anchor, with the scores at level t where they are known
  * (or NULL). */
 void transfer_increment(const struct transfer *transfer, struct transfer_work *work, size_t anchor, size_t n,
                         const double *x, const double *known_score, double *out);

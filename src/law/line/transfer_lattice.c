@@ -9,9 +9,9 @@
 #define INVERSE_ROOT_2PI_REST (-6.2473378348613351e-17)
 
 /* Lattices for orders beyond the Gauss-Hermite rules: their spacing in units of tau. */
-static const double lattice_spacings[] = {0.68, 0.55,  0.46,  0.36,  0.27,  0.2,   0.15, 0.11, 0.08,
-                                          0.06, 0.045, 0.034, 0.026, 0.019, 0.014, 0.01, 0.007};
-_Static_assert(TRANSFER_ORDERS == TRANSFER_FIRST_LATTICE + sizeof lattice_spacings / sizeof lattice_spacings[0],
+static const double lattice_spacings[] = {0.68, 0.55, 0.46, 0.36, 0.27, 0.2, 0.15, 0.11, 0.08, 0.06, 0.045};
+_Static_assert(TRANSFER_FIRST_TRAPEZOID
+                   == TRANSFER_FIRST_LATTICE + sizeof lattice_spacings / sizeof lattice_spacings[0],
                "a rule for each order");
 
 /* Nodes of one point: a multiple of four. */
@@ -83,7 +83,7 @@ VECTOR_CLONES static size_t place_lattice(double a, double step, size_t nodes, s
         index = index > before ? index : before;
         double further = index - before;
         size_t added = further < (double)nodes ? (size_t)further : nodes;
-        if (*used + added > TRANSFER_NODES)
+        if (*used + added > TRANSFER_BLOCK || (j - from + 1) * nodes > TRANSFER_PAIRS)
             break;
         first[j] = *used + added - nodes;
         for (size_t i = 0; i < added; i++)
@@ -107,8 +107,8 @@ static double product_error(double a, double b)
  * instead of to the noise. Elsewhere Gauss-Hermite rules of a few nodes do. */
 int transfer_on_lattice(const struct transfer *transfer, size_t order, double farthest)
 {
-    return order >= TRANSFER_FIRST_LATTICE && transfer->tau > LINE_LATTICE_NOISE * transfer->narrowest
-           && farthest < 0x1p28 * lattice_spacings[order - TRANSFER_FIRST_LATTICE] * transfer->tau;
+    return order >= TRANSFER_FIRST_LATTICE && order < TRANSFER_FIRST_TRAPEZOID
+           && transfer->tau > LINE_LATTICE_NOISE * transfer->narrowest && farthest < 0x1p24 * transfer->tau;
 }
 
 /* The trapezoid rule, whose nodes neighbouring points share: what is costly is done once a node, and what is left for
@@ -118,7 +118,7 @@ void transfer_lattice_apply(const struct transfer *transfer, struct transfer_wor
                             size_t dominant, size_t count, const double *y, double *log_ratio, size_t *hint)
 {
     double spacing = lattice_spacings[order - TRANSFER_FIRST_LATTICE];
-    size_t first[TRANSFER_POINTS], nodes = lattice_nodes(spacing), together = TRANSFER_PAIRS / nodes, used;
+    size_t first[TRANSFER_POINTS], nodes = lattice_nodes(spacing), used;
     double total[TRANSFER_POINTS], centre[TRANSFER_POINTS], rest[TRANSFER_POINTS];
     double own[TRANSFER_POINTS], cross[TRANSFER_POINTS];
     struct points points;
@@ -140,23 +140,20 @@ void transfer_lattice_apply(const struct transfer *transfer, struct transfer_wor
             log_ratio[k] = work->exponent[middle] + work->log_offset[middle];
             own[k] = (reference.constant + points.own[k]) - log_ratio[k];
         }
-        for (size_t k = j, n; k < next; k += n) {
-            n = next - k < together ? next - k : together;
-            struct pairs pairs = {.nodes = nodes,
-                                  .inverse_tau = 1.0 / transfer->tau,
-                                  .curvature = reference.curvature,
-                                  .centre = centre + k,
-                                  .rest = rest + k,
-                                  .own = own + k,
-                                  .cross = cross + k,
-                                  .first = first + k,
-                                  .x = work->x,
-                                  .B = work->score,
-                                  .L = work->increment};
-            set_pairs(&pairs, n, work->pairs);
-            vexp(n * nodes, work->pairs, work->pairs);
-            add_pairs(nodes, first + k, n, work->others, work->pairs, total + k);
-        }
+        struct pairs pairs = {.nodes = nodes,
+                              .inverse_tau = 1.0 / transfer->tau,
+                              .curvature = reference.curvature,
+                              .centre = centre + j,
+                              .rest = rest + j,
+                              .own = own + j,
+                              .cross = cross + j,
+                              .first = first + j,
+                              .x = work->x,
+                              .B = work->score,
+                              .L = work->increment};
+        set_pairs(&pairs, next - j, work->pairs);
+        vexp((next - j) * nodes, work->pairs, work->pairs);
+        add_pairs(nodes, first + j, next - j, work->others, work->pairs, total + j);
         work->node_updates += used + (next - j) * nodes;
         work->exponentials += (next - j) * nodes;
     }

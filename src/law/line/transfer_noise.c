@@ -211,6 +211,8 @@ static size_t breaks_in_reach(const struct transfer *transfer, size_t anchor, do
 void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                           const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint)
 {
+    /* The highest orders are those of law/quadrature.h, which has more Gauss-Hermite and fewer trapezoid rules in the
+     * place of the lattices. */
     size_t place = order < TRANSFER_FIRST_TRAPEZOID ? order : order + ORDERS - TRANSFER_ORDERS;
     size_t anchor = panel->anchor, dominant = panel->dominant;
     const struct quadrature *rule = &work->rules->order[place];
