@@ -13,9 +13,9 @@ enum { CLIP_RATES = 9, CLIP_PARTS = 64 };
 /* Above this probability of a clip, a law in one dimension is computed with it. */
 #define CLIP_MATTERS 1e-13
 
-/* Of one coordinate, the larger of some steps. */
+/* Of one coordinate's correction, the largest over some steps. */
 struct clip_part {
-    double steps;                  /* as many in a bound */
+    double steps;                  /* how many they are, in a clip_bound; else 0 */
     double beyond;                 /* P(|c| > B) */
     double log_moment[CLIP_RATES]; /* log E exp(rate_k c^2) over |c| <= B, with rate_k = clip_rate(k, T) */
 };
@@ -38,7 +38,7 @@ struct clip_step {
 void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c);
 void clip_step_sum(struct clip_step *step, const struct clip_step *part);
 
-/* Of a step; of one with c ~ N(mean, variance); the larger of two. */
+/* That of one step; of one step with c ~ N(mean, variance); of the steps of both. */
 struct clip_part clip_part_of(const struct clip_step *step);
 struct clip_part clip_part_of_normal(size_t T, double mean, double variance);
 struct clip_part clip_part_max(const struct clip_part *a, const struct clip_part *b);
