@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "report/figure_data.h"
 #include "report/report.h"
@@ -232,24 +231,6 @@ TEST(test_figure_data, .count = COUNT(figures_of))
     ck_assert_uint_eq(occurrences(table, "\tmeasured\t"), figures_of[_i].points);
     ck_assert_msg(strstr(vars, figures_of[_i].vars) != NULL, "no %s in:\n%s", figures_of[_i].vars, vars);
     ck_assert_msg(strstr(table, figures_of[_i].row) != NULL, "no %s in:\n%s", figures_of[_i].row, table);
-}
-
-char *planted_markdown(struct evidence *evidence)
-{
-    char path[4200], *text = malloc(100000), made[] = "/tmp/diffrate-report-XXXXXX";
-    ck_assert_ptr_nonnull(text);
-    ck_assert_ptr_nonnull(mkdtemp(made));
-    (void)snprintf(evidence->directory, sizeof evidence->directory, "%s", made);
-    OWNED(tables) tables;
-    ASSERT_OK(tables_new, evidence, &tables);
-    ASSERT_OK(report_markdown, &tables);
-    (void)snprintf(path, sizeof path, "%s/verdict.md", made);
-    FILE *file = fopen(path, "r");
-    ck_assert_ptr_nonnull(file);
-    text[fread(text, 1, 99999, file)] = '\0';
-    ck_assert_int_eq(fclose(file), 0);
-    ck_assert(remove(path) == 0 && rmdir(made) == 0);
-    return text;
 }
 
 TEST(test_score_error_table)

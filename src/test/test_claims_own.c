@@ -1,4 +1,5 @@
-/* An experiment's own claims in parameters, of score errors and on what chains estimate: planted rows. */
+/* An experiment's own claims, judged on planted rows: of power laws, in parameters, of score errors, and on what
+ * chains estimate. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,9 +11,102 @@
 
 #include "test/laws.h"
 #include "test/planted.h"
+#include "test/planted_powers.h"
 #include "test/suite.h"
 
 TEST_SUITE(claims_own);
+
+/* ---- Of planted power laws ---- */
+
+/* A claim of the experiment's own: true ones, the same with an exponent off by a tenth, slack ones, and what is out
+ * of reach. As planted, TV of ddpm is d^(1/2) h and KL d h^2, TV of accelerated d^(1/2) h^2, and W2 d^(1/2) h^(3/2).
+ */
+static const struct {
+    const char *claim;
+    enum outcome outcome;
+    double value; /* what decides; NAN: nothing is measured */
+    const char *note;
+} powers[] = {
+    {"quantity: steps, sampler: ddpm, at_most: {accuracy: 1, dimension: 1/2}", OUTCOME_SUPPORTED, 1.0, "in d: 0.5"},
+    {"quantity: steps, sampler: ddpm, at_most: {accuracy: 0.9}", OUTCOME_REFUTED, 1.0, NULL},
+    {"quantity: steps, sampler: ddpm, at_most: {accuracy: 1, d: 0.4}", OUTCOME_REFUTED, 0.5, "in 1/eps: 1.000"},
+    {"quantity: evaluations, sampler: ddpm, at_most: {accuracy: 1.2}", OUTCOME_NOT_TIGHT, 1.0, NULL},
+    {"quantity: steps, sampler: ddpm, at_least: {accuracy: 1}", OUTCOME_SUPPORTED, 1.0, NULL},
+    {"quantity: steps, sampler: ddpm, at_least: {accuracy: 1.1}", OUTCOME_REFUTED, 1.0, NULL},
+    {"quantity: steps, sampler: [accelerated, ddpm], at_most: {accuracy: 1/2}", OUTCOME_REFUTED, 1.0, "ddpm: 1.000"},
+    {"quantity: steps, at_most: {accuracy: 1}", OUTCOME_SUPPORTED, 1.0, "accelerated: 0.500"},
+    {"quantity: tv, sampler: ddpm, at_least: {step_size: 1}", OUTCOME_SUPPORTED, 1.0, NULL},
+    {"quantity: tv, sampler: ddpm, at_least: {h: 1.1}", OUTCOME_REFUTED, 1.0, NULL},
+    {"quantity: tv, sampler: ddpm, at_least: {h: 0.5}", OUTCOME_NOT_TIGHT, 1.0, NULL},
+    {"quantity: tv, sampler: ddpm, at_most: {h: 1, d: 1/2}", OUTCOME_SUPPORTED, 1.0, "in d: 0.500"},
+    {"quantity: tv, sampler: ddpm, at_most: {h: 0.9}", OUTCOME_REFUTED, 1.0, NULL},
+    {"quantity: tv, sampler: ddpm, at_most: {d: 0.4}", OUTCOME_REFUTED, 0.5, NULL},
+    {"quantity: tv, sampler: accelerated, at_most: {T: -2}", OUTCOME_SUPPORTED, -2.0, NULL},
+    {"quantity: tv, sampler: accelerated, at_most: {steps: -2.1}", OUTCOME_REFUTED, -2.0, NULL},
+    {"quantity: kl_p_q, sampler: ddpm, at_least: {h: 2}, at_most: {d: 1}", OUTCOME_SUPPORTED, 1.0, "no evidence"},
+    {"quantity: kl_p_q, sampler: ddpm, at_least: {h: 2.1}", OUTCOME_REFUTED, 2.0, NULL},
+    {"quantity: w2, sampler: ddpm, at_least: {h: 3/2}, at_most: {d: 1/2}", OUTCOME_SUPPORTED, 0.5, "in h: 1.5"},
+    {"quantity: w2, sampler: ddpm, at_least: {h: 1.6}", OUTCOME_REFUTED, 1.5, NULL},
+    {"quantity: steps, faster_than: {sampler: ddpm, by: {accuracy: 1/2, d: 1/4}}", OUTCOME_SUPPORTED, 0.5, "d: 0.25"},
+    {"quantity: steps, faster_than: {sampler: ddpm, by: {accuracy: 0.6}}", OUTCOME_REFUTED, 0.5, NULL},
+    {"quantity: steps, faster_than: {sampler: ddpm, by: {dimension: 0.35}}", OUTCOME_REFUTED, 0.25, NULL},
+    {"quantity: steps, faster_than: {sampler: accelerated, by: {accuracy: 0}}", OUTCOME_REFUTED, -0.5, NULL},
+    {"quantity: hellinger2, at_least: {h: 1}", OUTCOME_INCONCLUSIVE, NAN, "no cell in the window"},
+    {"quantity: error_effect, at_least: {score_error_size: 1}", OUTCOME_INCONCLUSIVE, NAN, "add score errors"},
+    {"quantity: path_kl, at_least: {h: 1}", OUTCOME_INCONCLUSIVE, NAN, "no limit: limits are of exact laws"},
+};
+
+TEST(claims_of_the_experiments_own, .count = COUNT(powers))
+{
+    const struct power_world world = {DDPM, FAST, 0, 0};
+    OWNED(evidence) evidence;
+    struct finding *findings;
+    size_t count;
+    char text[300], verdict[100];
+    (void)snprintf(text, sizeof text, "claims: [{name: own, %s}]\n", powers[_i].claim);
+    power_evidence(&world, text, &evidence);
+    ASSERT_OK(claims_decide, &evidence, &findings, &count);
+    ck_assert_uint_eq(count, 2);
+    const struct finding *f = planted_find(findings, count, "own", "planted");
+    finding_verdict(f, verdict, sizeof verdict);
+    ck_assert_msg(f->outcome == powers[_i].outcome, "%s: %s (%g; %s)", powers[_i].claim, verdict, f->value, f->note);
+    ck_assert_msg(isnan(powers[_i].value) ? !f->measured : fabs(finding_value(f) - powers[_i].value) < 0.01, "%s: %g",
+                  powers[_i].claim, finding_value(f));
+    ck_assert_msg(powers[_i].note == NULL || strstr(f->note, powers[_i].note) != NULL, "%s: %s", powers[_i].claim,
+                  f->note);
+    check_accounts(findings, count);
+    findings_free(findings, count);
+}
+
+/* Out of reach, by the T measured or by a floor. */
+TEST(an_own_claim_out_of_reach)
+{
+    static const struct {
+        const char *claim, *note;
+        struct power_law law;
+    } worlds[] = {
+        {"steps, at_most: {accuracy: 1}", "no cell in the window", {1e6, 0.5, 1.0, KL_RIGHT}},
+        {"tv, at_least: {h: 1}", "no cell in the window", {1e6, 0.5, 1.0, KL_RIGHT}},
+        /* a floor is more than any power of 1/eps, and what is known from above is no lower bound */
+        {"steps, at_least: {accuracy: 1/2}", "no limit", {1.0, 0.5, 1.0, KL_RIGHT, .floor = 0.04}},
+        {"steps, at_least: {accuracy: 1/2}", "no limit", {1.0, 0.5, 1.0, KL_RIGHT, .unsure = 0.7}},
+    };
+    for (size_t i = 0; i < COUNT(worlds); i++) {
+        const struct power_world world = {worlds[i].law, FAST, 0, 0};
+        OWNED(evidence) evidence;
+        struct finding *findings;
+        size_t count;
+        char text[200];
+        (void)snprintf(text, sizeof text, "claims: [{name: own, sampler: ddpm, quantity: %s}]\n", worlds[i].claim);
+        power_evidence(&world, text, &evidence);
+        ASSERT_OK(claims_decide, &evidence, &findings, &count);
+        ck_assert_msg(findings[0].outcome == OUTCOME_INCONCLUSIVE && strstr(findings[0].note, worlds[i].note) != NULL,
+                      "%s: %d; %s", worlds[i].claim, (int)findings[0].outcome, findings[0].note);
+        findings_free(findings, count);
+    }
+}
+
+/* ---- Of parameters, score errors and masses ---- */
 
 enum { TEXT = 3000 };
 struct stated {

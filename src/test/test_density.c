@@ -1,108 +1,18 @@
 /* Densities on the line: at noise levels against an integral in extended precision and its differences, their draws
- * against their masses, and laws against the brute force and against twice the resolution. */
+ * and distribution functions against their masses, the size of score errors, and wrong specs. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/legendre.h"
-#include "core/memory.h"
-#include "law/divergence.h"
 #include "model/mixture_level.h"
-#include "sample/chain_target.h"
-#include "sample/projected.h"
-#include "sample/sample.h"
-#include "test/brute_model.h"
+
+#include "test/density_cases.h"
 #include "test/laws.h"
 #include "test/shell.h"
 #include "test/suite.h"
-#include "test/targets.h"
 
 TEST_SUITE(density, .setup = shell_setup, .teardown = shell_teardown);
-
-/* The same densities a second time, unnormalised, as functions of the place and the distance from it, with all digits
- * of either. */
-static long double laplace(long double place, long double u)
-{
-    return expl(-fabsl(place - 0.25L + u) / 0.5L);
-}
-
-static long double uniform(long double place, long double u)
-{
-    return place + u >= -1.0L && place + u <= 1.0L;
-}
-
-static long double exponential(long double place, long double u)
-{
-    return place + u >= 0.0L ? expl(-(place + u) / 0.5L) : 0.0L;
-}
-
-static long double double_well(long double place, long double u)
-{
-    long double x = place + u, square = x * x;
-    return expl(square * (6.0L - square) + x / 2.0L - 9.0L);
-}
-
-static long double logistic(long double place, long double u)
-{
-    long double x = fabsl(place + u) / 0.5L, small = expl(-x), sum = 1.0L + small;
-    return small / (sum * sum);
-}
-
-/* One piece is flat up to less than 1e-8; one pair is close to the next, and its piece is short and steep. */
-static double pairs[] = {-1.0, -2.0, -0.25, 0.0, 0.5, -5e-9, 0.5001, 0.25, 2.0, -3.0};
-
-static long double tabulated(long double place, long double u)
-{
-    enum { PAIRS = COUNT(pairs) / 2 };
-    for (int i = 0; i + 1 < PAIRS; i++) {
-        const double *at = pairs + 2 * i;
-        long double left = (place - at[0]) + u, right = (place - at[2]) + u;
-        if (left >= 0.0L && right <= 0.0L)
-            return expl(at[1] + (at[3] - (long double)at[1]) * left / (at[2] - (long double)at[0]));
-    }
-    return 0.0L;
-}
-
-enum { MOST_KINKS = 5 };
-static const struct density_case {
-    const char *family;
-    long double (*shape)(long double place, long double u);
-    double scale, lowest, highest; /* on which it varies; where its mass is */
-    int kinks;
-    double kink[MOST_KINKS];
-} cases[] = {
-    {"laplace", laplace, 0.5, -30.0, 30.0, 1, {0.25}},
-    {"uniform", uniform, 1.0, -1.0, 1.0, 2, {-1.0, 1.0}},
-    {"exponential", exponential, 0.5, 0.0, 30.0, 1, {0.0}},
-    {"double-well", double_well, 0.2, -5.0, 5.0, 0, {0.0}},
-    {"logistic", logistic, 0.25, -30.0, 30.0, 0, {0.0}},
-    {"tabulated", tabulated, 0.25, -1.0, 2.0, 5, {-1.0, -0.25, 0.5, 0.5001, 2.0}},
-};
-
-/* For target_clear, except of the tabulated one, whose numbers are borrowed. */
-static struct target target_of(const struct density_case *of)
-{
-    struct target target;
-    target_init(&target, target_family_find(of->family));
-    snprintf(target.name, sizeof target.name, "%s", of->family);
-    if (strcmp(of->family, "laplace") == 0) {
-        *real_in(&target, "mean") = 0.25;
-        *real_in(&target, "scale") = 0.5;
-    } else if (strcmp(of->family, "logistic") == 0 || strcmp(of->family, "exponential") == 0)
-        *real_in(&target, "scale") = 0.5;
-    else if (strcmp(of->family, "tabulated") == 0)
-        *numbers_in(&target, "file") = (struct file_numbers){COUNT(pairs), pairs};
-    return target;
-}
-
-static struct factor_list factors_of(const struct density_case *of)
-{
-    struct target target = target_of(of);
-    struct factor_list list;
-    ASSERT_OK(target_factors, &target, 1, &list);
-    return list;
-}
 
 /* ---- The reference. ---- */
 
@@ -185,10 +95,10 @@ static void reference(const struct density_case *of, const struct level *level, 
 static const double noises[] = {1e-20, 1e-15, 1e-10, 1e-6, 1e-3, 0.03, 0.3, 0.8, 0.99, 1.0 - 1e-6};
 static const double offsets[] = {-3.1, -0.4, 0.15, 1.2, 2.9};
 
-TEST(levels_agree_with_integrals, .count = COUNT(cases))
+TEST(levels_agree_with_integrals, .count = DENSITY_CASES)
 {
-    const struct density_case *of = &cases[_i];
-    OWNED(factor_list) list = factors_of(of);
+    const struct density_case *of = &density_cases[_i];
+    OWNED(factor_list) list = density_factors(of);
     const struct factor *factor = &list.group[0].factor;
     struct mixture_level level;
     ASSERT_OK(mixture_level_new, factor, &level);
@@ -280,12 +190,12 @@ TEST(many_pieces_are_summed)
  * digit, of which sums with other pieces show few. */
 TEST(one_piece_has_all_digits)
 {
-    OWNED(factor_list) list = factors_of(&cases[2]);
+    OWNED(factor_list) list = density_factors(&density_cases[2]);
     const struct density *density = list.group[0].factor.density;
     for (double t = 0.01; t < 40.0; t += 0.21) {
-        double wide = fmin(t, 15.9) * cases[2].scale, root = 1.0 / sqrt(1.0 + wide * wide), log_density;
+        double wide = fmin(t, 15.9) * density_cases[2].scale, root = 1.0 / sqrt(1.0 + wide * wide), log_density;
         struct level level = {root * root, wide * root * (wide * root)};
-        double x = -(t - wide / cases[2].scale) * wide * root;
+        double x = -(t - wide / density_cases[2].scale) * wide * root;
         long double sd = sqrtl(level.noise), z = -x / sd, b = sd / sqrtl(level.alpha_bar) / 0.5L;
         long double expected = logl(erfcl((z + b) / sqrtl(2.0L))) + 0.5L * b * (2.0L * z + b) - logl(0.5L)
                                - 0.5L * logl(level.alpha_bar) - logl(2.0L);
@@ -306,10 +216,10 @@ static long double mass_below(const struct density_case *of, double x)
     return integral(&cut, 0.0L, 0.0L, 1.0L, 0.0L, 1e3L);
 }
 
-TEST(draws_have_the_density, .count = COUNT(cases))
+TEST(draws_have_the_density, .count = DENSITY_CASES)
 {
-    const struct density_case *of = &cases[_i];
-    OWNED(factor_list) list = factors_of(of);
+    const struct density_case *of = &density_cases[_i];
+    OWNED(factor_list) list = density_factors(of);
     const struct density *density = list.group[0].factor.density;
     set_rule();
     long double whole = mass_below(of, of->highest);
@@ -321,87 +231,31 @@ TEST(draws_have_the_density, .count = COUNT(cases))
     }
 }
 
-/* ---- Laws. ---- */
-
-/* The factor as point masses of a rule of its own: at levels with so much noise the mixture is the same law. */
-static struct factor masses_of(const struct density_case *of, double *block)
+/* The two routes to the distribution function with noise meet where one takes over from the other, which also bounds
+ * the work where there is far more noise; the characteristic function has the mass and the mean near 0. */
+TEST(noise_of_any_size, .count = DENSITY_CASES)
 {
-    enum { ELEMENT = 16 };
-    double rule_node[ELEMENT], rule_weight[ELEMENT], total = 0.0, *at = block + BRUTE_COMPONENTS;
-    double from = fmax(of->lowest, -12.0), end = fmin(of->highest, 16.0), edge[MOST_KINKS + 2] = {from};
-    size_t edges = 1, count = 0;
-    for (int k = 0; k < of->kinks; k++)
-        if (of->kink[k] > from && of->kink[k] < end)
-            edge[edges++] = of->kink[k];
-    edge[edges] = end;
-    legendre_rule(ELEMENT, rule_node, rule_weight);
-    for (size_t e = 0; e < edges; e++) {
-        size_t parts = 1 + (size_t)((edge[e + 1] - edge[e]));
-        double half = 0.5 * (edge[e + 1] - edge[e]) / (double)parts;
-        for (size_t p = 0; p < parts; p++)
-            for (size_t i = 0; i < ELEMENT; i++, count++) {
-                ck_assert_uint_lt(count, BRUTE_COMPONENTS);
-                at[count] = edge[e] + half * (2.0 * (double)p + 1.0 + rule_node[i]);
-                block[count] = half * rule_weight[i] * (double)of->shape(0.0L, at[count]);
-                total += block[count];
-            }
-    }
-    for (size_t i = 0; i < count; i++) {
-        block[i] /= total;
-        at[BRUTE_COMPONENTS + i] = 0.0;
-    }
-    return (struct factor){1, count, block, at, at + BRUTE_COMPONENTS, NULL, NULL, NULL};
+    OWNED(factor_list) list = density_factors(&density_cases[_i]);
+    const struct density *density = list.group[0].factor.density;
+    double mean = 0.0, real, imaginary;
+    for (size_t k = 0; k < density->masses; k++)
+        mean += density->weight[k] * density->position[k];
+    for (double x = -3.0; x <= 3.0; x += 0.37)
+        for (double side = -1.0; side <= 1.0; side += 2.0) {
+            double share = side / density->narrow;
+            double wide = density_smoothed_below(density, share * (1.0 - 1e-13), 1.0, x);
+            ck_assert_double_eq_tol(wide, density_smoothed_below(density, share * (1.0 + 1e-13), 1.0, x), 1e-12);
+            wide = density_smoothed_below(density, 1e-9 * side, 1.0, x);
+            ck_assert_double_eq_tol(wide, 0.5 * erfc((1e-9 * side * mean - x) * M_SQRT1_2), 1e-13);
+        }
+    density_characteristic(density, 0.0, &real, &imaginary);
+    ck_assert_double_eq_tol(real, 1.0, 1e-13);
+    ck_assert_double_eq(imaginary, 0.0);
+    density_characteristic(density, 1e-9, &real, &imaginary);
+    ck_assert_double_eq_tol(imaginary, 1e-9 * mean, 1e-22 + 1e-13 * fabs(1e-9 * mean));
 }
 
-static const struct {
-    const char *sampler;
-    struct brute_error error;
-} runs[] = {
-    {"ddpm", {.shape = NULL}},
-    {"accelerated", {.shape = NULL}},
-    {"ddim", {.shape = NULL}},
-    {"pf-ode-2", {"linear", "early", 0.2, 0.0, 0.0}},
-    {"accelerated", {"bump", "late", 0.1, 0.0, 0.03}},
-    {"ddpm-ancestral", {"sign", "uniform", 0.1, 0.0, 0.0}},
-    {"ddpm", {"wave", "relative", 0.2, 2.5, 0.0}},
-};
-
-/* Each density and each sampler and score error once; at a larger size all under all, as 6 and 7 have no common
- * factor. */
-TEST(laws_agree_with_brute_force, .count = COUNT(cases) * COUNT(runs), .grows = 1)
-{
-    const struct density_case *of = &cases[_i % COUNT(cases)];
-    const int run = _i % COUNT(runs);
-    const struct sampler *sampler = sampler_find(runs[run].sampler);
-    if (_i > 2 && _i != 6 && taken(2) < 2)
-        return;
-    FREED double *block = array_new(3 * BRUTE_COMPONENTS, sizeof *block);
-    OWNED(factor_list) list = factors_of(of);
-    OWNED_SCHEDULE *schedule = make_schedule_from("exponential start 1e-3 delta 0.05", 16);
-    const struct factor masses = masses_of(of, block);
-    const struct brute_problem brute = {.factor = &masses,
-                                        .sampler = sampler,
-                                        .schedule = schedule,
-                                        .error = runs[run].error,
-                                        .fineness = brute_fineness(sampler) * (of->scale < 0.25 ? 3.0 : 1.0)};
-    struct score_error error = {.shape = NULL};
-    if (brute.error.shape != NULL) {
-        error = make_error(brute.error.shape, brute.error.size, brute.error.roughness, brute.error.probability);
-        error.profile = error_profile_find(brute.error.profile);
-    }
-    const struct law_problem problem = {.factor = &list.group[0].factor,
-                                        .sampler = sampler,
-                                        .schedule = schedule,
-                                        .score_error = &error,
-                                        .error_share = error.shape != NULL ? 1.0 : 0.0};
-    OWNED(law) law;
-    ASSERT_OK(law_compute, &problem, &law);
-    struct divergence found = divergences_of(&law, 1.0);
-    struct brute expected = brute_force(&brute);
-    ck_assert_msg(fabs(found.tv.value - expected.tv) < 1e-5 * expected.tv + found.tv.error,
-                  "%s, %s %s: TV %.12g +- %.2g against %.12g", of->family, sampler->name, score_error_name(&error),
-                  found.tv.value, found.tv.error, expected.tv);
-}
+/* ---- Score errors. ---- */
 
 static int ascending(const void *a, const void *b)
 {
@@ -444,11 +298,11 @@ static double square_mean(const struct density_case *of, const struct mixture_le
 }
 
 /* Where point masses stand for the density and where they do not; waves that they integrate, and faster ones. */
-TEST(score_errors_have_size_one, .count = COUNT(cases))
+TEST(score_errors_have_size_one, .count = DENSITY_CASES)
 {
     static const double with[][2] = {{0.5, 0.02}, {1e-6, 1e-7}, {40.0, 0.4}};
     static const double at_noise[] = {1e-16, 1e-6, 0.03, 0.9, 1.0 - 1e-6};
-    OWNED(factor_list) list = factors_of(&cases[_i]);
+    OWNED(factor_list) list = density_factors(&density_cases[_i]);
     OWNED(mixture_level) level;
     ASSERT_OK(mixture_level_new, &list.group[0].factor, &level);
     for (int n = 0; n < COUNT(at_noise); n++) {
@@ -459,184 +313,11 @@ TEST(score_errors_have_size_one, .count = COUNT(cases))
                 const struct score_error error = make_error(at.shape->name, 0.0, with[e][0], with[e][1]);
                 const struct error_argument argument = {.line = &level};
                 at.shape->prepare(&error, &argument, &at);
-                double size = square_mean(&cases[_i], &level, &at);
-                ck_assert_msg(fabs(size - 1.0) < 1e-9, "%s, %s %g %g, 1-abar %g: %.15g", cases[_i].family,
+                double size = square_mean(&density_cases[_i], &level, &at);
+                ck_assert_msg(fabs(size - 1.0) < 1e-9, "%s, %s %g %g, 1-abar %g: %.15g", density_cases[_i].family,
                               at.shape->name, with[e][0], with[e][1], at_noise[n], size);
             }
     }
-}
-
-/* chi2 of one step of D = (1 - alpha) s and noise of variance v by sums over start and end. */
-static double chi2_of_step(const struct factor *factor, const struct step *step, double v)
-{
-    enum { GRID = 800 };
-    const double spacing = 24.0 / GRID;
-    double x[GRID], score[GRID], log_p[GRID], total = 0.0;
-    OWNED(mixture_level) from, to;
-    ASSERT_OK(mixture_level_new, factor, &from);
-    ASSERT_OK(mixture_level_new, factor, &to);
-    mixture_level_set(&from, &step->from);
-    mixture_level_set(&to, &step->to);
-    for (int i = 0; i < GRID; i++)
-        x[i] = -12.0 + i * spacing - from.root_alpha_bar * factor->mean[0];
-    mixture_level_evaluate(&from, 0, GRID, x, NULL, score);
-    for (int i = 0; i < GRID; i++)
-        x[i] = -12.0 + i * spacing - to.root_alpha_bar * factor->mean[0];
-    mixture_level_evaluate(&to, 0, GRID, x, log_p, NULL);
-    for (int j = 0; j < GRID; j++) {
-        double q = 0.0, y = -12.0 + j * spacing;
-        for (int i = 0; i < GRID; i++) {
-            double start = -12.0 + i * spacing, z = y - (start + step->beta * score[i]) / exp(0.5 * step->log_alpha);
-            q += spacing * exp(-0.5 * (start * start + z * z / v)) / (2.0 * M_PI * sqrt(v));
-        }
-        total += spacing * exp(log_p[j]) * pow(q * exp(-log_p[j]) - 1.0, 2.0);
-    }
-    return total;
-}
-
-/* Where the sampler starts much wider than p_T, most of chi2 is far out, where a grid holds r at its last value: 4.0
- * +- 0.7 was found of 387. Where it does not start so, chi2 is known. */
-TEST(chi2_far_out_is_right_or_not_known, .count = 3)
-{
-    static const double c0[] = {0.62, 1.0, 1.6};
-    struct target target = target_of(&cases[_i == 1 ? 1 : 0]);
-    OWNED(factor_list) list;
-    if (_i == 0)
-        *real_in(&target, "scale") = 0.05;
-    if (_i == 1) {
-        *real_in(&target, "low") = -0.06;
-        *real_in(&target, "high") = 0.06;
-    }
-    const struct factor mixture = {
-        1, 2, (double[]){0.3, 0.7}, (double[]){-0.13, 0.13}, (double[]){0.1, 0.13}, NULL, NULL, NULL};
-    if (_i < 2)
-        ASSERT_OK(target_factors, &target, 1, &list);
-    else
-        list = list_of(&mixture, 1.0);
-    for (int c = 0; c < COUNT(c0); c++) {
-        OWNED_SCHEDULE *schedule = make_schedule("li-cai", c0[c], 2.1, 2);
-        const struct law_problem problem = {
-            .factor = &list.group[0].factor, .sampler = sampler_find("ddpm-ancestral"), .schedule = schedule};
-        const struct step step = sampler_step(problem.sampler, schedule, 2);
-        OWNED(law) law;
-        ASSERT_OK(law_compute, &problem, &law);
-        struct measured found = divergences_of(&law, 1.0).chi2_q_p;
-        double expected = chi2_of_step(problem.factor, &step, step.beta * step.to.noise / step.from.noise);
-        ck_assert_msg(isinf(found.value) || isnan(found.value) || fabs(found.value - expected) <= found.error,
-                      "factor %d, c0 %g: chi2 %.9g +- %.1g, not %.9g", _i, c0[c], found.value, found.error, expected);
-        ck_assert(c < COUNT(c0) - 1 || isfinite(found.value));
-    }
-}
-
-/* Down to 1-abar = 1e-20: the panels next to kinks and jumps are as short as these are smooth. */
-TEST(laws_agree_with_twice_the_resolution, .count = COUNT(cases), .grows = 1)
-{
-    if (_i != 1 && taken(2) < 2)
-        return;
-    OWNED(factor_list) list = factors_of(&cases[_i]);
-    OWNED_SCHEDULE *schedule = make_schedule_from("exponential start 1e-6 delta 1e-20", 96);
-    const struct law_problem problem = {
-        .factor = &list.group[0].factor, .sampler = sampler_find("accelerated"), .schedule = schedule};
-    struct divergence found[2];
-    for (int i = 0; i < 2; i++) {
-        OWNED(law) law;
-        ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0 + i, &law);
-        found[i] = divergences_of(&law, 1.0);
-        ck_assert_double_lt(fabs(law.mass_defect), 1e-8);
-    }
-    ck_assert_double_lt(found[0].tv.error, 1e-3 * found[0].tv.value);
-    assert_all_agree(&found[0], &found[1], cases[_i].family);
-}
-
-/* ---- Chains. ---- */
-
-TEST(projections_are_those_of_the_mixture, .count = COUNT(cases))
-{
-    static const double directions[][2] = {{0.0, -1.0}, {0.6, -0.8}};
-    const struct density_case *of = &cases[_i];
-    const struct level level = {0.95, 0.05};
-    FREED double *block = array_new(3 * BRUTE_COMPONENTS, sizeof *block);
-    const struct factor masses = masses_of(of, block);
-    OWNED(factor_list) list = factors_of(of);
-    OWNED(factor_list) mixture = list_of(&masses, 2.0);
-    list.group[0].multiplicity = 2.0;
-    for (int k = 0; k < COUNT(directions); k++) {
-        OWNED(projected) law, other;
-        ASSERT_OK(projected_new, &list, directions[k], &level, &law);
-        ASSERT_OK(projected_new, &mixture, directions[k], &level, &other);
-        for (double z = -4.0; z <= 4.0; z += 0.37) {
-            double x = other.mean + z * other.sd, below = projected_cdf(&law, x), expected = projected_cdf(&other, x);
-            ck_assert_msg(fabs(below - expected) < 1e-9, "%s along %g %g: %.15g below %g, not %.15g", of->family,
-                          directions[k][0], directions[k][1], below, x, expected);
-        }
-    }
-}
-
-/* The two routes to the distribution function with noise meet where one takes over from the other, which also bounds
- * the work where there is far more noise; the characteristic function has the mass and the mean near 0. */
-TEST(noise_of_any_size, .count = COUNT(cases))
-{
-    OWNED(factor_list) list = factors_of(&cases[_i]);
-    const struct density *density = list.group[0].factor.density;
-    double mean = 0.0, real, imaginary;
-    for (size_t k = 0; k < density->masses; k++)
-        mean += density->weight[k] * density->position[k];
-    for (double x = -3.0; x <= 3.0; x += 0.37)
-        for (double side = -1.0; side <= 1.0; side += 2.0) {
-            double share = side / density->narrow;
-            double wide = density_smoothed_below(density, share * (1.0 - 1e-13), 1.0, x);
-            ck_assert_double_eq_tol(wide, density_smoothed_below(density, share * (1.0 + 1e-13), 1.0, x), 1e-12);
-            wide = density_smoothed_below(density, 1e-9 * side, 1.0, x);
-            ck_assert_double_eq_tol(wide, 0.5 * erfc((1e-9 * side * mean - x) * M_SQRT1_2), 1e-13);
-        }
-    density_characteristic(density, 0.0, &real, &imaginary);
-    ck_assert_double_eq_tol(real, 1.0, 1e-13);
-    ck_assert_double_eq(imaginary, 0.0);
-    density_characteristic(density, 1e-9, &real, &imaginary);
-    ck_assert_double_eq_tol(imaginary, 1e-9 * mean, 1e-22 + 1e-13 * fabs(1e-9 * mean));
-}
-
-TEST(chains_agree_with_the_law, .count = 2)
-{
-    const struct density_case *of = &cases[_i];
-    OWNED(factor_list) list = factors_of(of);
-    OWNED_SCHEDULE *schedule = make_schedule_from("exponential start 1e-3 delta 1e-4", 24);
-    const struct sampler *sampler = sampler_find("ddpm");
-    const struct score_error error = make_error("wave", 0.5, 2.0, 0.0);
-    const struct law_problem problem = {.factor = &list.group[0].factor,
-                                        .sampler = sampler,
-                                        .schedule = schedule,
-                                        .score_error = &error,
-                                        .error_share = _i == 1 ? 1.0 : 0.0};
-    struct chain_problem chains = make_chains(&list, sampler, schedule, 5, 3);
-    chains.score_error = _i == 1 ? &error : NULL;
-    OWNED(law) law;
-    struct estimates found;
-    ASSERT_OK(law_compute, &problem, &law);
-    struct divergence exact = divergences_of(&law, 1.0);
-    ASSERT_OK(sample_measure, &chains, 20000, 1, 3u, &found);
-    ck_assert_msg(found.projection_tv.value > 0.5 * exact.tv.value
-                      && found.projection_tv.value < exact.tv.value + 4.0 * found.projection_tv.error,
-                  "%s: TV %g, of chains at least %g +- %g", of->family, exact.tv.value, found.projection_tv.value,
-                  found.projection_tv.error);
-    ck_assert_msg(fabs(found.knn_kl_q_p.value - exact.kl_q_p.value) < 4.0 * found.knn_kl_q_p.error,
-                  "%s: KL %g, of chains %g +- %g", of->family, exact.kl_q_p.value, found.knn_kl_q_p.value,
-                  found.knn_kl_q_p.error);
-}
-
-/* The law along the diagonal, by which other errors there are sized, is that of no mixture. */
-TEST(errors_along_the_diagonal_are_constant)
-{
-    OWNED(factor_list) list = factors_of(&cases[0]);
-    OWNED_SCHEDULE *schedule = make_schedule_from("exponential start 1e-3 delta 1e-4", 24);
-    struct score_error error = make_error("bias", 0.5, 0.0, 0.0);
-    OWNED(chain_target) target, none;
-    error.spread = SPREAD_DIAGONAL;
-    list.group[0].multiplicity = 2.0;
-    ASSERT_OK(chain_target_new, &list, NULL, &error, schedule, 8, &target);
-    error.shape = error_shape_find("linear");
-    ASSERT_FAILS(STATUS_UNSUPPORTED, "of those only a bias can be along it", chain_target_new, &list, NULL, &error,
-                 schedule, 8, &none);
 }
 
 /* ---- Specs. ---- */
