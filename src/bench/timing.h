@@ -2,8 +2,6 @@
 #ifndef BENCH_TIMING_H
 #define BENCH_TIMING_H
 
-#include <stddef.h>
-
 #include "core/status.h"
 
 /* Seconds that the process has used, all threads. */

@@ -1,5 +1,4 @@
 #include <argp.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <omp.h>
 #include <stdlib.h>

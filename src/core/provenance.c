@@ -4,12 +4,10 @@
 
 #include <gsl/gsl_version.h>
 #include <hdf5.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 #include <yaml.h>
 
 #ifdef __GLIBC__

@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/file.h"

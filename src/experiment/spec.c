@@ -38,7 +38,6 @@
 #include "experiment/spec.h"
 
 #include <errno.h>
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* Reads score errors. */
 #include <stdio.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "experiment/spec_reader.h"

@@ -6,7 +6,6 @@
  * order K where the errors of the first nodes cancel. For K = 3 that is so where the weight of the second node
  * vanishes, as for 0, 1/3, 2/3 (which gives Heun's rule of order 3). For K = 4 the conditions are b_1 = 0, b_2 a_21 +
  * b_3 a_31 = 0 and c_2 = 3/2 c_1, and 0, 1/3, 1/2, 1 meet them. */
-#include <math.h>
 
 #include "model/overshoot.h"
 #include "model/runge_kutta.h"

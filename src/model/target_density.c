@@ -2,7 +2,6 @@
  * varies (struct factor): what the panels of a law follow. A place of scale 0 is a kink or a jump, which early
  * stopping smooths on the scale sqrt(1 - abar_1). */
 #include <math.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "model/target.h"

@@ -2,8 +2,6 @@
 #ifndef REPORT_DENSITY_FIGURE_H
 #define REPORT_DENSITY_FIGURE_H
 
-#include <stdio.h>
-
 #include "core/status.h"
 #include "law/plane_density.h"
 

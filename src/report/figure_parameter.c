@@ -1,7 +1,6 @@
 /* TV against a parameter that the experiment gives as a list of numbers: the first one that varies. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "experiment/spec_claims.h"

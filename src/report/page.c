@@ -1,6 +1,5 @@
 /* The report as a page of one file: nothing is fetched, no script runs, and what others wrote is text. */
 #include <dirent.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

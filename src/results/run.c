@@ -4,7 +4,6 @@
 #include <malloc.h>
 #include <omp.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 

@@ -5,7 +5,6 @@
 #define RESULTS_SERIES_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "core/status.h"
 #include "experiment/manifest.h"

@@ -4,7 +4,6 @@
 #include "results/store.h"
 
 #include <hdf5_hl.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/file.h"

@@ -2,8 +2,6 @@
 
 #include <gsl/gsl_sf_psi.h>
 #include <math.h>
-#include <stdint.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "core/sum.h"

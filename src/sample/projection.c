@@ -1,7 +1,6 @@
 #include "sample/projection.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "core/memory.h"

@@ -2,7 +2,6 @@
 #ifndef TEST_RUNNER_H
 #define TEST_RUNNER_H
 
-#include "core/status.h"
 #include "test/suite.h"
 
 struct selection {

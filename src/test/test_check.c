@@ -1,8 +1,6 @@
 /* `diffrate check`: what is sound is said to be, and each way in which it may not be is found. */
 #include <glob.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "results/cell_file.h"
 #include "test/planted.h"

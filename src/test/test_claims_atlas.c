@@ -2,7 +2,6 @@
  * orders. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "results/store.h"

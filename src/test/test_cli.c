@@ -1,5 +1,4 @@
 /* The real binary, end to end, from the project's root. DIFFRATE names it (default build/diffrate). */
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

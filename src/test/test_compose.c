@@ -2,7 +2,6 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "law/divergence.h"
 #include "law/measure.h"

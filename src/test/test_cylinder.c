@@ -1,7 +1,6 @@
 /* The cylinder engine: against the line and a Gaussian where deviations are equal, against the radius where means are
  * 0, against the plane in two dimensions and against itself at a higher resolution; and planted errors. */
 #include <math.h>
-#include <string.h>
 
 #include "law/measure.h"
 

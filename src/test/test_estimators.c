@@ -2,7 +2,6 @@
  * coordinate and N(0, 1) in the others against p = N(0, I). Seeds are fixed, so a test either always passes or never.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "sample/directions.h"
 #include "sample/knn.h"

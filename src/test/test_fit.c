@@ -1,7 +1,6 @@
 /* Exponents from synthetic cells: exact power laws, known noise, and windows that hold too little. */
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "verdict/fit.h"

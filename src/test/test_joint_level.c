@@ -1,7 +1,5 @@
 /* Mixtures in several coordinates at a noise level: every route to densities and scores against sums written out. */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "core/random.h"
 #include "model/joint_level.h"

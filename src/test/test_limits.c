@@ -1,6 +1,5 @@
 /* What a spec may ask for: counted right, refused where the list stands, and read in a time that does not grow out of
  * hand. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

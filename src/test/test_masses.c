@@ -6,7 +6,6 @@
 #include "sample/masses.h"
 #include "test/laws.h"
 #include "test/suite.h"
-#include "test/targets.h"
 
 TEST_SUITE(masses);
 

@@ -1,8 +1,6 @@
 /* Exact laws of projections: against sums over all components, multinomial sums and an inversion integral, which
  * share nothing with the code. */
 #include <complex.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "sample/directions.h"
 #include "sample/projected.h"

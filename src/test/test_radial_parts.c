@@ -5,7 +5,6 @@
 #include <gsl/gsl_integration.h>
 #include <math.h>
 #include <string.h>
-#include <stdlib.h>
 
 #include "law/bessel.h"
 #include "law/radial/panels.h"

@@ -1,6 +1,5 @@
 /* That the work of plans and verdicts is in proportion to the cells, counted in instructions by callgrind: times are
  * noisy, and a loop over all pairs of something hides in them until there are many. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

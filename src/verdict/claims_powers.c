@@ -1,5 +1,4 @@
 /* Claims that bound exponents: each of its bounds is judged, the worst decides and is shown, and the note has all. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

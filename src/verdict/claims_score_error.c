@@ -13,7 +13,6 @@
  *   inconclusive   otherwise */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "core/text.h"

@@ -5,7 +5,6 @@
 #define VERDICT_WINDOW_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "experiment/manifest.h"
 #include "experiment/record.h"

@@ -3,7 +3,6 @@
 #ifndef LAW_CYLINDER_CONDENSATION_STAGE_H
 #define LAW_CYLINDER_CONDENSATION_STAGE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"

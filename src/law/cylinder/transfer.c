@@ -6,7 +6,6 @@
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/cylinder/tuning.h"
-#include "law/tuning.h"
 
 /* ---- The score ---- */
 
