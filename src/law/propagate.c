@@ -104,18 +104,28 @@ static void take_clip(struct driver *driver)
     driver->last = own;
 }
 
+/* Refuses a step without noise before anything is computed: the last steps may be those. */
+static enum status check_noise(const struct driver *driver, struct error *error)
+{
+    const struct law_problem *problem = driver->run.problem;
+    for (size_t t = problem->schedule->T; driver->geometry->needs_noise && t >= 2; t--) {
+        const struct step step = sampler_step(problem->sampler, problem->schedule, t);
+        if (stage_of(problem->sampler, &step, STAGE_MAP).deterministic)
+            return fail_with(
+                error, STATUS_UNSUPPORTED,
+                "sampler %s has no noise in step t = %zu, and the %s's engine needs noise in every step: only "
+                "chains (`samples`) can measure it",
+                problem->sampler->name, t, driver->engine->name);
+    }
+    return STATUS_OK;
+}
+
 static enum status make_stage(struct driver *driver, size_t index, size_t from, size_t to, bool checked,
                               struct step_error *total, struct error *error)
 {
     const struct geometry *geometry = driver->geometry;
     struct stage stage = stage_of(driver->run.problem->sampler, &driver->run.step, index);
     struct stage_result result = {.rounding = 0.0};
-    if (geometry->needs_noise && stage.deterministic)
-        return fail_with(
-            error, STATUS_UNSUPPORTED,
-            "sampler %s has no noise in step t = %zu, and the %s's engine needs noise in every step: only "
-            "chains (`samples`) can measure it",
-            stage.sampler->name, stage.step->t, driver->engine->name);
     TRY(geometry->prepare_stage(driver->state, &stage, from, to, error));
     if (checked && stage.moves && driver->clip.T > 0)
         take_clip(driver);
@@ -224,6 +234,7 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
         driver.clip.T = problem->schedule->T;
     *out = (struct law){.engine = engine};
     enum status status;
+    TRY_OR(done, check_noise(&driver, error));
     TRY_OR(done, geometry->new (&driver.run, &driver.state, error));
     TRY_OR(done, geometry->whole != NULL ? make_whole(&driver, error) : make_steps(&driver, error));
     TRY_OR(done, geometry->finish(driver.state, driver.slot, out, error));

@@ -104,7 +104,7 @@ struct propagation {
 
 struct geometry {
     double check_stride; /* log noise between two checks */
-    bool needs_noise;    /* a step without noise is refused */
+    bool needs_noise;    /* a sampler with a step without noise is refused */
     bool of_components;  /* errors have the norm `own` */
     /* Out: *state, freed by `free` even after an error. */
     enum status (*new)(struct propagation *run, void **state, struct error *error);
