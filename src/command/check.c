@@ -14,27 +14,18 @@ struct options {
     struct check_options check;
 };
 
-static size_t read_number(const char *text, const char *option, const struct argp_state *state)
-{
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > 1000000000)
-        argp_error(state, "%s: expected a number from 0 to 1000000000, not '%s'", option, text);
-    return (size_t)value;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
     case 'n':
-        options->check.sample = read_number(argument, "--sample", state);
+        options->check.sample = command_read_count(argument, "--sample", 0, LARGEST_COUNT, state);
         return 0;
     case 'j':
         options->check.threads = command_read_jobs(argument, state);
         return 0;
     case KEY_SEED:
-        options->check.seed = read_number(argument, "--seed", state);
+        options->check.seed = command_read_count(argument, "--seed", 0, LARGEST_COUNT, state);
         return 0;
     case KEY_CELL_SECONDS:
         options->check.cell_seconds = command_read_seconds(argument, state);
@@ -71,8 +62,7 @@ static void print_check(const struct check *check)
 
 static const struct argp_option argp_options[] = {
     {"sample", 'n', "N", 0, "Measure N cells again, chosen at random (default: 5)", 0},
-    {"spec", KEY_SPEC, "FILE", 0,
-     "The experiment's own file, to load its plug-ins from: what a results directory names is never loaded", 0},
+    SPEC_OPTION(KEY_SPEC),
     {"jobs", 'j', "N", 0, "Threads to measure a cell with (default: one a core)", 0},
     CELL_SECONDS_OPTION(KEY_CELL_SECONDS),
     {"seed", KEY_SEED, "SEED", 0, "Seed of the choice (default: 1)", 0},

@@ -33,13 +33,26 @@ int command_fail(const struct error *error)
     return error->status == STATUS_INVALID || error->status == STATUS_INADMISSIBLE ? EXIT_INPUT : EXIT_FAILED;
 }
 
-int command_read_jobs(const char *text, const struct argp_state *state)
+size_t command_read_count(const char *text, const char *option, size_t least, size_t most,
+                          const struct argp_state *state)
 {
     char *end;
-    long jobs = strtol(text, &end, 10);
-    if (*text == '\0' || *end != '\0' || jobs < 1 || jobs > 4096)
-        argp_error(state, "-j: expected a number of processes from 1 to 4096, not '%s'", text);
-    return (int)jobs;
+    unsigned long count = strtoul(text, &end, 10);
+    if (!isdigit((unsigned char)text[0]) || *end != '\0' || count < least || count > most)
+        argp_error(state, "%s: expected a number from %zu to %zu, not '%s'", option, least, most, text);
+    return count;
+}
+
+int command_read_jobs(const char *text, const struct argp_state *state)
+{
+    return (int)command_read_count(text, "-j", 1, 4096, state);
+}
+
+const char *command_read_output(const char *text, const struct argp_state *state)
+{
+    if (*text == '\0')
+        argp_error(state, "-o: expected a directory, not ''");
+    return text;
 }
 
 double command_read_seconds(const char *text, const struct argp_state *state)

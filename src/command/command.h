@@ -29,6 +29,21 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_DIFFERENT = 1, EXIT_INPUT = 2, EXIT_CE
     }
 int command_read_jobs(const char *text, const struct argp_state *state); /* 1 to 4096; ends the program otherwise */
 
+enum { LARGEST_COUNT = 1000000000 }; /* of an option that has no bound of its own */
+
+/* A whole number in [least, most], and a name that is not empty, of -o DIR; end the program otherwise. */
+size_t command_read_count(const char *text, const char *option, size_t least, size_t most,
+                          const struct argp_state *state);
+const char *command_read_output(const char *text, const struct argp_state *state);
+
+/* --spec FILE. */
+#define SPEC_OPTION(key) \
+    { \
+        "spec", key, "FILE", 0, \
+            "The experiment's own file, to load its plug-ins from: what a results directory names is never loaded", \
+            0 \
+    }
+
 /* --cell-seconds N. */
 #define CELL_SECONDS_OPTION(key) \
     { \

@@ -17,33 +17,21 @@ struct options {
     int jobs;
 };
 
-static size_t read_count(const char *text, size_t least, size_t most, const char *option,
-                         const struct argp_state *state)
-{
-    char *end;
-    unsigned long count = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || count < least || count > most)
-        argp_error(state, "%s: expected a number from %zu to %zu, not '%s'", option, least, most, text);
-    return count;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
     switch (key) {
     case 'o':
-        if (*argument == '\0')
-            argp_error(state, "-o: expected a directory, not ''");
-        options->output = argument;
+        options->output = command_read_output(argument, state);
         return 0;
     case 'j':
         options->jobs = command_read_jobs(argument, state);
         return 0;
     case KEY_POINTS:
-        options->points = read_count(argument, LEAST_POINTS, MOST_POINTS, "--points", state);
+        options->points = command_read_count(argument, "--points", LEAST_POINTS, MOST_POINTS, state);
         return 0;
     case KEY_STEPS:
-        options->steps = read_count(argument, 2, (size_t)1 << 40, "--steps", state);
+        options->steps = command_read_count(argument, "--steps", 2, (size_t)1 << 40, state);
         return 0;
     case KEY_TARGET:
         options->target = argument;

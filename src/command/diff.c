@@ -1,6 +1,5 @@
 #define _GNU_SOURCE /* strfromd */
 #include <argp.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
@@ -27,7 +26,6 @@ struct options {
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct options *options = state->input;
-    char *end;
     switch (key) {
     case KEY_JSON:
         options->json = true;
@@ -36,10 +34,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->lines = SIZE_MAX;
         return 0;
     case 'n':
-        errno = 0;
-        options->lines = strtoul(argument, &end, 10);
-        if (*argument < '0' || *argument > '9' || *end != '\0' || errno != 0)
-            argp_error(state, "-n: expected a number of differences to print, not '%s'", argument);
+        options->lines = command_read_count(argument, "-n", 0, LARGEST_COUNT, state);
         return 0;
     case ARGP_KEY_ARG:
         if (options->paths == 2)

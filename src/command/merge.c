@@ -24,8 +24,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 static const struct argp_option argp_options[] = {
-    {"spec", KEY_SPEC, "FILE", 0,
-     "The experiment's own file, to load its plug-ins from: what a results directory names is never loaded", 0},
+    SPEC_OPTION(KEY_SPEC),
     {0},
 };
 

@@ -37,9 +37,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct options *options = state->input;
     switch (key) {
     case 'o':
-        if (*argument == '\0')
-            argp_error(state, "-o: expected a directory, not ''");
-        options->output = argument;
+        options->output = command_read_output(argument, state);
         return 0;
     case 'j':
         options->run.jobs = command_read_jobs(argument, state);
