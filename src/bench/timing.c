@@ -55,17 +55,6 @@ void vector_exponentials(void *count)
     }
 }
 
-void library_exponentials(void *count)
-{
-    double x[BATCH], out[BATCH];
-    fill(x);
-    for (size_t done = 0; done < *(size_t *)count; done += BATCH) {
-        for (size_t i = 0; i < BATCH; i++)
-            out[i] = exp(x[i]);
-        __asm__ volatile("" : : "r"(out) : "memory");
-    }
-}
-
 void give_up(const struct error *error)
 {
     fprintf(stderr, "bench: %s\n", error->text);

@@ -21,8 +21,7 @@ struct timing time_both(timed *thing, void *context, timed *bare, void *bare_con
                         double (*seconds_of)(void));
 
 /* Bare loops of *(size_t *)count calls, whose arrays stay in the first-level cache. */
-void vector_exponentials(void *count);  /* of core/vmath.h */
-void library_exponentials(void *count); /* of libm */
+void vector_exponentials(void *count); /* of core/vmath.h */
 
 _Noreturn void give_up(const struct error *error);
 

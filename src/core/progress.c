@@ -10,11 +10,11 @@
 #define PLAIN_INTERVAL 5.0
 #define TERMINAL_INTERVAL 0.1
 
-static void show(struct progress *progress, const char *label, bool force)
+static void show(struct progress *progress, const char *label)
 {
     double time = clock_seconds(), elapsed = time - progress->started;
     double interval = progress->terminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL;
-    if (!force && time - progress->shown < interval)
+    if (time - progress->shown < interval)
         return;
     progress->shown = time;
     char remaining[32] = "?";
@@ -44,14 +44,14 @@ void progress_expect(struct progress *progress, size_t total, double cost_total)
 
 void progress_begin(struct progress *progress, const char *label)
 {
-    show(progress, label, false);
+    show(progress, label);
 }
 
 void progress_end(struct progress *progress, const char *label, double cost)
 {
     progress->done++;
     progress->cost_done += cost;
-    show(progress, label, false);
+    show(progress, label);
 }
 
 void progress_hide(const struct progress *progress)

@@ -104,10 +104,9 @@ static enum status measure_laws(const struct cell *cell, const struct schedule *
     struct measurement *measurements = array_new(cell->dimensions.count, sizeof *measurements);
     if (measurements == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for %zu dimensions", cell->dimensions.count);
-    enum status status =
-        measure_target_by_threads((size_t)threads, &spec->targets[cell->target], spec->samplers[cell->sampler],
-                                  &spec->score_errors[cell->score_error], schedule, cell->dimensions.of,
-                                  cell->dimensions.count, measurements, &cause);
+    const struct measure_problem problem = {&spec->targets[cell->target], spec->samplers[cell->sampler],
+                                            &spec->score_errors[cell->score_error], schedule, (size_t)threads};
+    enum status status = measure_target(&problem, cell->dimensions.of, cell->dimensions.count, measurements, &cause);
     if (status == STATUS_UNSUPPORTED || status == STATUS_NUMERIC) /* each dimension has its own failure */
         status = STATUS_OK;
     else if (status != STATUS_OK)

@@ -27,7 +27,7 @@ enum { NUMERICS_VERSION = 12 };
 
 /* Fills rows[i], one for each of the cell's dimensions: its measurement, or its failure where what measure_target or
  * sample_measure computes for it does not exist or does not come out (STATUS_UNSUPPORTED, STATUS_NUMERIC). Threads
- * (> 0) change nothing but the time. Errors, of all dimensions: those of schedule_new; what else measure_target and
+ * (> 0) change nothing but the time. Errors, of all dimensions: those of schedule_with; what else measure_target and
  * sample_measure return. */
 MUST_USE enum status cell_measure(const struct cell *cell, int threads, struct record *rows, struct error *error);
 

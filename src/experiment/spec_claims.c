@@ -65,7 +65,8 @@ static const char *full_name(const char *name)
     return name;
 }
 
-const char *axis_find(const struct parameter_columns *columns, const char *name)
+/* Of a name or a short form of it (h, T, d, or a parameter's key alone); NULL: there is no such axis. */
+static const char *axis_find(const struct parameter_columns *columns, const char *name)
 {
     name = full_name(name);
     for (size_t i = 0; i < AXES; i++)

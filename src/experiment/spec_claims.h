@@ -7,12 +7,8 @@
 
 #include "experiment/record.h"
 
-/* What an exponent is of, by its full name: accuracy stands for 1/eps, steps for T/log T, every other name for a
- * column of results, of parameters too. Of a name or a short form of it (h, T, d, or a parameter's key alone); NULL:
- * there is no such axis. The text is a constant or in `columns`. */
-const char *axis_find(const struct parameter_columns *columns, const char *name);
-
-/* "d" of a full name. */
+/* An axis is what an exponent is of, by its full name: accuracy stands for 1/eps, steps for T/log T, every other name
+ * for a column of results, of parameters too. Its symbol is "d" of dimension. */
 const char *axis_symbol(const char *name);
 
 /* Whether the axis is a parameter of targets, or of samplers and schedules, whose entries differ in it. */
@@ -22,7 +18,7 @@ bool axis_is_of_schedules(const char *name);
 
 /* A bound on one exponent of the claim's quantity. */
 struct claim_power {
-    const char *axis; /* axis_find */
+    const char *axis; /* a constant, or in the experiment's columns */
     bool at_least;    /* else at most */
     double value;
     const char *slower; /* it is of the quantity of this sampler over that of the claim's; NULL: of the latter */

@@ -359,8 +359,9 @@ static void refuse_nested(struct doc *doc, const yaml_node_t *kind, const struct
             doc_refuse(doc, kind->start_mark, "a part may not be of kind '%s', which has parts itself", family->name);
 }
 
-const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const char *own, bool is_part,
-                               struct target *target)
+/* A target; `own` is the key that its place gives it, whose value is returned. A part may have no parts. */
+static const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const char *own, bool is_part,
+                                      struct target *target)
 {
     struct doc *doc = &l->doc;
     const struct registry *registry = &l->spec->registry;

@@ -99,10 +99,6 @@ void read_schedules(struct loader *l, const yaml_node_t *node);
 /* score_errors: shapes with their params, lists of numbers allowed. */
 void read_score_errors(struct loader *l, const yaml_node_t *list);
 
-/* A target; `own` is the key that its place gives it, whose value is returned. A part may have no parts. */
-const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, const char *own, bool is_part,
-                               struct target *target);
-
 /* plugins: shared objects with samplers and targets. */
 void read_plugins(struct loader *l, const yaml_node_t *list);
 

@@ -6,7 +6,8 @@
 #include "core/vmath.h"
 #include "model/sampler.h"
 
-double clip_rate(size_t k, size_t T)
+/* 2^k/B^2. */
+static double rate_of(size_t k, size_t T)
 {
     double radius = sampler_clip(1, T);
     return exp2((double)k) / (radius * radius);
@@ -16,7 +17,7 @@ double clip_rate(size_t k, size_t T)
 VECTOR_CLONES void clip_step_add(struct clip_step *step, size_t T, size_t n, const double *weight, const double *c)
 {
     enum { TOGETHER = 16 };
-    double radius = sampler_clip(1, T), rate = clip_rate(0, T), e[TOGETHER], w[TOGETHER];
+    double radius = sampler_clip(1, T), rate = rate_of(0, T), e[TOGETHER], w[TOGETHER];
     for (size_t start = 0; start < n; start += TOGETHER) {
         size_t count = n - start < TOGETHER ? n - start : TOGETHER;
         for (size_t i = 0; i < TOGETHER; i++) {
@@ -56,7 +57,7 @@ struct clip_part clip_part_of_normal(size_t T, double mean, double variance)
 {
     struct clip_part out = {.beyond = 0.0};
     for (size_t k = 0; k < CLIP_RATES; k++) {
-        double rate = clip_rate(k, T), rest = 1.0 - 2.0 * rate * variance;
+        double rate = rate_of(k, T), rest = 1.0 - 2.0 * rate * variance;
         out.log_moment[k] = rest > 0.0 ? rate * mean * mean / rest - 0.5 * log(rest) : HUGE_VAL;
     }
     return out;
@@ -92,7 +93,7 @@ double clip_probability(size_t count, const struct clip_bound *const *bounds, co
             beyond += copies[i] * bounds[i]->part[p].beyond;
         }
         for (size_t k = 0; k < CLIP_RATES && steps > 0.0; k++) {
-            double exponent = -clip_rate(k, T) * radius * radius;
+            double exponent = -rate_of(k, T) * radius * radius;
             for (size_t i = 0; i < count; i++)
                 exponent += copies[i] * bounds[i]->part[p].log_moment[k];
             smallest = fmin(smallest, exponent);

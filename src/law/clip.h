@@ -17,7 +17,7 @@ enum { CLIP_RATES = 9, CLIP_PARTS = 64 };
 struct clip_part {
     double steps;                  /* how many they are, in a clip_bound; else 0 */
     double beyond;                 /* P(|c| > B) */
-    double log_moment[CLIP_RATES]; /* log E exp(rate_k c^2) over |c| <= B, with rate_k = clip_rate(k, T) */
+    double log_moment[CLIP_RATES]; /* log E exp(rate_k c^2) over |c| <= B, with rate_k = 2^k/B^2 */
 };
 
 /* Zero-initialised: the sampler does not clip. */
@@ -25,9 +25,6 @@ struct clip_bound {
     size_t T; /* 0: no clip */
     struct clip_part part[CLIP_PARTS];
 };
-
-/* 2^k/B^2. */
-double clip_rate(size_t k, size_t T);
 
 /* Expectations under q of the correction in one step; zero-initialised: nothing. */
 struct clip_step {

@@ -28,13 +28,10 @@ struct entry {
 };
 
 struct table {
-    const struct sampler *sampler;
-    const struct score_error *score_error;
-    const struct schedule *schedule;
+    const struct measure_problem *problem;
     struct entry **entry;
     size_t count;
     size_t node_updates;
-    size_t threads; /* in a law */
 };
 
 static void table_free(struct table *table)
@@ -68,12 +65,12 @@ static enum status compute(struct table *table, struct entry *entry, struct erro
         return status == STATUS_OK ? law_relative(law, base, &entry->law, error) : status;
     }
     const struct law_problem problem = {.factor = factor,
-                                        .sampler = table->sampler,
-                                        .schedule = table->schedule,
-                                        .score_error = entry->error_share > 0.0 ? table->score_error : NULL,
+                                        .sampler = table->problem->sampler,
+                                        .schedule = table->problem->schedule,
+                                        .score_error = entry->error_share > 0.0 ? table->problem->score_error : NULL,
                                         .error_share = entry->error_share,
                                         .clip = entry->clip,
-                                        .threads = table->threads};
+                                        .threads = table->problem->threads};
     enum status status = law_compute(&problem, &entry->law, error);
     table->node_updates += entry->law.node_updates;
     return status == STATUS_OK ? w2_squared(&entry->law, &entry->law.w2_squared, error) : status;
@@ -227,14 +224,14 @@ enum status measure_supports(const struct target *target, const struct sampler *
     return measure_supports_all(target, &sampler, 1, score_error, dimension, error);
 }
 
-static enum status product_init(const struct table *table, const struct target *target, size_t dimension,
-                                struct product *out, struct error *error)
+static enum status product_init(const struct measure_problem *problem, size_t dimension, struct product *out,
+                                struct error *error)
 {
     *out = (struct product){.clip = 0.0};
-    enum status status =
-        separate_target(target, table->sampler, table->schedule, table->score_error, dimension, &out->factors, error);
+    enum status status = separate_target(problem->target, problem->sampler, problem->schedule, problem->score_error,
+                                         dimension, &out->factors, error);
     if (status == STATUS_OK)
-        status = check_draws(&out->factors, table->sampler, dimension, error);
+        status = check_draws(&out->factors, problem->sampler, dimension, error);
     if (status != STATUS_OK)
         return status;
     out->groups = array_new(out->factors.count, sizeof *out->groups);
@@ -336,19 +333,18 @@ static enum status measure_masses(const struct product *product, const struct ta
     return STATUS_OK;
 }
 
-static enum status measure_law(struct table *table, const struct target *target, size_t dimension,
-                               struct measurement *out, struct error *error)
+static enum status measure_law(struct table *table, size_t dimension, struct measurement *out, struct error *error)
 {
     struct product product;
     *out = (struct measurement){.dimension = dimension, .planted = no_planted_law};
-    enum status status = product_init(table, target, dimension, &product, error);
-    if (status == STATUS_OK && holds_norm(&product, dimension) && table->sampler->correction != NULL)
-        product.clip = sampler_clip(dimension, table->schedule->T);
+    enum status status = product_init(table->problem, dimension, &product, error);
+    if (status == STATUS_OK && holds_norm(&product, dimension) && table->problem->sampler->correction != NULL)
+        product.clip = sampler_clip(dimension, table->problem->schedule->T);
     if (status == STATUS_OK)
         status = find_laws(table, dimension, &product, error);
     if (status == STATUS_OK && product.factors.count == 1 && product.factors.group[0].factor.dimension == dimension
         && dimension <= 2 && product.clip_probability > CLIP_MATTERS) {
-        product.clip = sampler_clip(dimension, table->schedule->T);
+        product.clip = sampler_clip(dimension, table->problem->schedule->T);
         status = find_laws(table, dimension, &product, error);
     }
     if (status == STATUS_OK)
@@ -362,7 +358,7 @@ static enum status measure_law(struct table *table, const struct target *target,
         status = measure_effect(table, &product, dimension, &out->error_effect, error);
     }
     if (status == STATUS_OK)
-        status = measure_masses(&product, target, out, error);
+        status = measure_masses(&product, table->problem->target, out, error);
     if (status == STATUS_OK)
         status = check_radii(out, error);
     product_free(&product);
@@ -381,55 +377,51 @@ static void blank(size_t dimension, struct measurement *out)
 }
 
 /* The clip acts exactly: the planted law is one of the whole vector. */
-static enum status measure_planted(const struct table *table, const struct planted_target *planted, size_t dimension,
-                                   struct measurement *out, struct error *error)
+static enum status measure_planted(const struct measure_problem *of, const struct planted_target *planted,
+                                   size_t dimension, struct measurement *out, struct error *error)
 {
     const struct law_problem problem = {
-        .sampler = table->sampler,
-        .schedule = table->schedule,
-        .clip = table->sampler->correction != NULL ? sampler_clip(dimension, table->schedule->T) : 0.0,
-        .threads = table->threads};
+        .sampler = of->sampler,
+        .schedule = of->schedule,
+        .clip = of->sampler->correction != NULL ? sampler_clip(dimension, of->schedule->T) : 0.0,
+        .threads = of->threads};
     blank(dimension, out);
-    TRY(check_exact_scores(table->score_error, error));
+    TRY(check_exact_scores(of->score_error, error));
     TRY(planted_measure(&problem, planted, &out->planted, error));
     out->clip_probability = 0.0;
     (void)snprintf(out->method, sizeof out->method, "planted, annealed");
     return STATUS_OK;
 }
 
-static enum status measure_one(struct table *table, const struct target *target, size_t dimension,
-                               struct measurement *out, struct error *error)
+static enum status measure_one(struct table *table, size_t dimension, struct measurement *out, struct error *error)
 {
     struct planted_target planted;
     enum status status;
-    TRY_OR(done, target_planted(target, dimension, &planted, error));
-    status = planted.weight > 0.0 ? measure_planted(table, &planted, dimension, out, error)
-                                  : measure_law(table, target, dimension, out, error);
+    TRY_OR(done, target_planted(table->problem->target, dimension, &planted, error));
+    status = planted.weight > 0.0 ? measure_planted(table->problem, &planted, dimension, out, error)
+                                  : measure_law(table, dimension, out, error);
     table->node_updates += out->planted.node_updates;
 done:
     planted_target_free(&planted);
     return status;
 }
 
-enum status measure_target_by_threads(size_t threads, const struct target *target, const struct sampler *sampler,
-                                      const struct score_error *score_error, const struct schedule *schedule,
-                                      const size_t *dimensions, size_t count, struct measurement *out,
-                                      struct error *error)
+enum status measure_target(const struct measure_problem *problem, const size_t *dimensions, size_t count,
+                           struct measurement *out, struct error *error)
 {
-    struct table table = {.sampler = sampler, .score_error = score_error, .schedule = schedule, .threads = threads};
+    struct table table = {.problem = problem};
     enum status status = STATUS_OK;
-    struct error first = {STATUS_OK,
-                          ""}; /* the reason of the first refusal, given where all dimensions are refused */
+    struct error first = {STATUS_OK, ""}; /* of the first refusal, given where all dimensions are refused */
     size_t refused = 0;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct error cause = {STATUS_OK, ""};
-        status = measure_one(&table, target, dimensions[i], &out[i], &cause);
+        status = measure_one(&table, dimensions[i], &out[i], &cause);
         if (status == STATUS_OK)
             continue;
         int of_dimension = status == STATUS_NUMERIC || status == STATUS_UNSUPPORTED;
         if (!of_dimension || refused == 0)
-            (void)fail_with(&first, status, "target %s, sampler %s, T = %zu, d = %zu: %s", target->name,
-                            sampler->name, schedule->T, dimensions[i], cause.text);
+            (void)fail_with(&first, status, "target %s, sampler %s, T = %zu, d = %zu: %s", problem->target->name,
+                            problem->sampler->name, problem->schedule->T, dimensions[i], cause.text);
         if (of_dimension) {
             blank(dimensions[i], &out[i]);
             out[i].failure = cause;
@@ -442,11 +434,4 @@ enum status measure_target_by_threads(size_t threads, const struct target *targe
         out[i].node_updates = table.node_updates;
     table_free(&table);
     return status;
-}
-
-enum status measure_target(const struct target *target, const struct sampler *sampler,
-                           const struct score_error *score_error, const struct schedule *schedule,
-                           const size_t *dimensions, size_t count, struct measurement *out, struct error *error)
-{
-    return measure_target_by_threads(1, target, sampler, score_error, schedule, dimensions, count, out, error);
 }

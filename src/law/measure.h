@@ -25,22 +25,22 @@ struct measurement {
     struct error failure; /* STATUS_OK, or why this dimension has no measurement: then all numbers above are NaN */
 };
 
-/* score_error may be NULL: exact scores. out[i] is the measurement in dimension dimensions[i], i < count. One law of
+/* A target under a sampler. */
+struct measure_problem {
+    const struct target *target;
+    const struct sampler *sampler;
+    const struct score_error *score_error; /* NULL: exact scores */
+    const struct schedule *schedule;
+    size_t threads; /* in every law whose engine can use them: the same bits for any number */
+};
+
+/* out[i] is the measurement in dimension dimensions[i], i < count. One law of
  * a factor serves every dimension. A dimension that has no law here (STATUS_UNSUPPORTED) or whose numbers say nothing
  * (STATUS_NUMERIC of law_compute or divergence_measure, or a TV that a clip leaves open) has its `failure` instead;
  * if every dimension has, the first is the error, and out[i].failure hold all. Errors: those of target_factors,
  * law_compute and divergence_measure, with the target's and the sampler's names. */
-MUST_USE enum status measure_target(const struct target *target, const struct sampler *sampler,
-                                    const struct score_error *score_error, const struct schedule *schedule,
-                                    const size_t *dimensions, size_t count, struct measurement *out,
-                                    struct error *error);
-
-/* The same, with so many threads in every law whose engine can use them, for a target that is alone on a machine with
- * several processors; the same bits for any number. */
-MUST_USE enum status measure_target_by_threads(size_t threads, const struct target *target,
-                                               const struct sampler *sampler, const struct score_error *score_error,
-                                               const struct schedule *schedule, const size_t *dimensions,
-                                               size_t count, struct measurement *out, struct error *error);
+MUST_USE enum status measure_target(const struct measure_problem *problem, const size_t *dimensions, size_t count,
+                                    struct measurement *out, struct error *error);
 
 /* Which of a target's dimensions (strictly increasing) share their laws. Out: group[i], of each dimension the index
  * of one that speaks for all that share with it: of two in a group, the laws of one are all among those of the other,

@@ -221,19 +221,6 @@ bool density_equal(const struct density *a, const struct density *b)
            && (a->pieces == 0 || memcmp(a->piece, b->piece, a->pieces * sizeof *a->piece) == 0);
 }
 
-double density_log(const struct density *density, double x)
-{
-    if (density->shape != NULL) {
-        double value, slope, curvature;
-        density->shape->evaluate((x - density->place) / density->scale, &value, &slope, &curvature);
-        return value - density->log_normaliser - log(density->scale);
-    }
-    for (size_t j = 0; j < density->pieces; j++)
-        if (x >= density->piece[j].from && x <= density->piece[j].to)
-            return value_at(&density->piece[j], x);
-    return -HUGE_VAL;
-}
-
 /* Within a piece, from the end with the larger density: mass = p (1 - exp(-s distance))/s, which rounding must not
  * make that of an endless piece as a whole. */
 static double piece_quantile(const struct density_piece *piece, double mass)
@@ -276,7 +263,8 @@ double density_quantile(const struct density *density, double u)
     return density->place + density->scale * (from + distance);
 }
 
-double density_below(const struct density *density, double x)
+/* The mass below x, to 1e-13. */
+static double mass_below(const struct density *density, double x)
 {
     const struct smooth_shape *shape = density->shape;
     if (shape == NULL) {
@@ -321,7 +309,7 @@ static double mass_between(const struct density *density, double from, double wi
     double cell = (shape->highest - shape->lowest) / CELLS, length = width / density->scale;
     double w = (from - density->place) / density->scale;
     if (length > cell)
-        return density_below(density, from + width) - density_below(density, from);
+        return mass_below(density, from + width) - mass_below(density, from);
     return shape_mass(density, w, w + length) * exp(-density->log_normaliser);
 }
 
@@ -346,7 +334,7 @@ static double smoothed_mass(const struct density *density, double share, double 
         double half = 0.5 * (end - at);
         for (size_t i = 0; i < PART_NODES; i++) {
             double z = at + half * (1.0 + node[i]), from = (x - sd * z) / share;
-            double mass = between ? mass_between(density, from, width / share) : density_below(density, from);
+            double mass = between ? mass_between(density, from, width / share) : mass_below(density, from);
             total += half * weight[i] * exp(-0.5 * z * z) * (share > 0.0 ? mass : 1.0 - mass);
         }
         at = end;

@@ -69,15 +69,10 @@ MUST_USE enum status density_copy(const struct density *from, struct density *to
 void density_free(struct density *density);
 bool density_equal(const struct density *a, const struct density *b);
 
-/* log p_0. */
-double density_log(const struct density *density, double x);
-
 /* The x below which the density has the mass u in (0, 1). */
 double density_quantile(const struct density *density, double u);
 
-/* The mass below x, and P(share X_0 + sd Z <= x), sd > 0, Z standard normal, share not 0; E exp(i t X_0). To 1e-13.
- */
-double density_below(const struct density *density, double x);
+/* P(share X_0 + sd Z <= x), sd > 0, Z standard normal, share not 0; E exp(i t X_0). To 1e-13. */
 double density_smoothed_below(const struct density *density, double share, double sd, double x);
 /* P(from <= share X_0 + sd Z <= from + width) where sd/share is at most `narrow`, share > 0: to 1e-13 of itself also
  * of narrow intervals. */

@@ -100,7 +100,10 @@ double form_value(const struct form *form, double dimension)
     return form->scale * pow(dimension, form->power) * logs * exp(form->rate * dimension);
 }
 
-double form_log(const struct form *form, double dimension)
+/* The logarithm of a positive form, which may be below the range of numbers; NaN or infinite where it is not
+ * positive.
+ */
+static double log_of_form(const struct form *form, double dimension)
 {
     double logs = form->logs != 0.0 ? form->logs * log(log(dimension)) : 0.0;
     return log(form->scale) + form->power * log(dimension) + logs + form->rate * dimension;
@@ -166,7 +169,7 @@ static enum status put(const struct form *form, size_t dimension, union params *
     char text[160];
     *at = form_value(form, (double)dimension);
     if (is_weight)
-        list->log[form->index] = form_log(form, (double)dimension);
+        list->log[form->index] = log_of_form(form, (double)dimension);
     range_text(range, text, sizeof text);
     return (is_weight ? isfinite(list->log[form->index]) && isfinite(*at) : range_holds(range, *at))
                ? STATUS_OK

@@ -27,10 +27,8 @@ struct form_list {
  * log(d)", perhaps with a number before, such as "2 sqrt(d)" or "0.5/sqrt(d)". false: the text is none of these. */
 bool form_parse(const char *text, struct form *out);
 
-/* The number that a form is in dimension d >= 1, and the logarithm of a positive one, which may be below the range of
- * numbers; NaN or infinite where it is not positive. */
+/* The number that a form is in dimension d >= 1. */
 double form_value(const struct form *form, double dimension);
-double form_log(const struct form *form, double dimension);
 
 /* " form KEY INDEX SCALE POWER RATE" for each, to 17 digits, and " logs LOGS" where there are any. */
 void forms_describe(const struct form_list *forms, FILE *file);

@@ -49,12 +49,6 @@ const char *score_error_name(const struct score_error *error)
     return error == NULL || error->shape == NULL ? "none" : error->shape->name;
 }
 
-double score_error_param(const struct score_error *error, const char *key)
-{
-    const struct param *param = error->shape != NULL ? params_find(error->shape->params, key) : NULL;
-    return param != NULL ? param_number(param, &error->params) : NAN;
-}
-
 int score_error_equal(const struct score_error *a, const struct score_error *b)
 {
     return a->shape == b->shape && a->profile == b->profile && a->spread == b->spread && a->size == b->size

@@ -71,9 +71,6 @@ extern const char *const error_spread_names[], *const error_spread_docs[];
 /* "none", or the shape's name. */
 const char *score_error_name(const struct score_error *error);
 
-/* The shape's parameter of that key, a real or an integer; NaN where it has none. */
-double score_error_param(const struct score_error *error, const char *key);
-
 /* Nonzero if every parameter is equal. */
 int score_error_equal(const struct score_error *a, const struct score_error *b);
 

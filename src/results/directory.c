@@ -21,8 +21,6 @@
 #define HEADER_END "the text below.\n"
 #define PLUGIN_LINE "# "
 
-enum { HEADER_SIZE = 256 };
-
 static enum status join(char out[DIRECTORY_PATH_SIZE], const char *directory, const char *name, const char *ending,
                         struct error *error)
 {

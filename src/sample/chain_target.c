@@ -411,9 +411,9 @@ void chain_target_set_others(struct chain_target *target, const struct step *ste
         set_level(target, (int)at, level[at], step->t);
 }
 
-void chain_target_log_density(const struct chain_target *target, int which, const double *x, double *log_density)
+void chain_target_log_density(const struct chain_target *target, const double *x, double *log_density)
 {
-    int at = place(target, which);
+    int at = place(target, TO);
     double *rows = target->work;
     x = make_relative(target, at, x);
     for (size_t j = 0; j < target->chains; j++)

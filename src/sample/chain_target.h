@@ -80,11 +80,11 @@ void chain_target_set(struct chain_target *target, size_t t);
 /* The same step, FROM and TO as they are, as a sampler sees it that draws numbers. */
 void chain_target_set_others(struct chain_target *target, const struct step *step);
 
-/* log-density of X at the level of TO (or FROM), of every chain. */
-void chain_target_log_density(const struct chain_target *target, int which, const double *x, double *log_density);
+/* log-density of X at the level of TO, of every chain. */
+void chain_target_log_density(const struct chain_target *target, const double *x, double *log_density);
 
-/* Samples of X at that level, from uniforms (of which a copy of a factor takes that at its first coordinate's place,
- * and products of atoms all) and normals, both laid out like points; out may be normals. */
+/* Samples of X at the level of TO (or FROM), from uniforms (of which a copy of a factor takes that at its first
+ * coordinate's place, and products of atoms all) and normals, both laid out like points; out may be normals. */
 void chain_target_draw(const struct chain_target *target, int which, const double *uniforms, const double *normals,
                        double *out);
 

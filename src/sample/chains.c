@@ -252,7 +252,7 @@ static bool keep(struct batch *batch, struct points *out)
 {
     size_t count = out->n - batch->first < batch->chains ? out->n - batch->first : batch->chains;
     bool finite = true;
-    chain_target_log_density(&batch->target, TO, batch->x, batch->sums);
+    chain_target_log_density(&batch->target, batch->x, batch->sums);
     chain_target_make_absolute(&batch->target, TO, batch->x);
     for (size_t j = 0; j < count; j++)
         finite &= isfinite(batch->sums[j]) != 0;
@@ -438,7 +438,7 @@ static bool make_paths(struct batch *batch, void *target)
         if (path == 0)
             finite &= keep(batch, &paths->start);
         draw(batch, PATH_DRAW); /* keep made it absolute */
-        chain_target_log_density(&batch->target, TO, batch->x, log_weight);
+        chain_target_log_density(&batch->target, batch->x, log_weight);
         for (size_t j = 0; j < batch->chains; j++)
             log_weight[j] = -log_weight[j];
         for (size_t t = 2; t <= batch->problem->schedule->T && !batch->target.undeclared->asked; t++)

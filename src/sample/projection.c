@@ -8,7 +8,8 @@
 
 enum { LEAST_BINS = 16, MOST_BINS = 64, CHAINS_A_BIN = 64 };
 
-size_t projection_bins(size_t n)
+/* Bins of equal probability for n chains: a 64th of half of them, in 16..64. */
+static size_t bins_for(size_t n)
 {
     size_t bins = n / 2 / CHAINS_A_BIN;
     return bins < LEAST_BINS ? LEAST_BINS : bins > MOST_BINS ? MOST_BINS : bins;
@@ -120,7 +121,7 @@ enum status projection_tv(size_t n, size_t d, const double *y, size_t m, const d
     for (size_t k = 0; k < m && status == STATUS_OK; k++) {
         struct histogram histogram;
         worst = fmax(worst, law[k].accuracy);
-        set_edges(&law[k], projection_bins(n), &histogram);
+        set_edges(&law[k], bins_for(n), &histogram);
         status = fill(n, d, y, unit + k * d, along, &histogram, error);
         for (int training = 0; training < 2 && status == STATUS_OK; training++) {
             struct choice choice = choose(&histogram, training, size[training], size[!training]);
@@ -133,7 +134,7 @@ enum status projection_tv(size_t n, size_t d, const double *y, size_t m, const d
     /* The two values share their data, so they are correlated in a way that depends on how clear the choice was. */
     out->tv = estimate_pair(best[0].value, best[1].value);
     out->direction = best[best[1].value.value > best[0].value.value].direction;
-    out->bins = projection_bins(n);
+    out->bins = bins_for(n);
     out->tv.error += (double)out->bins * worst;
     return status;
 }

@@ -27,7 +27,4 @@ struct projection {
 MUST_USE enum status projection_tv(size_t n, size_t d, const double *y, size_t m, const double *unit,
                                    const struct projected *law, struct projection *out, struct error *error);
 
-/* Bins of equal probability for n chains: a 64th of half of them, in 16..64. */
-size_t projection_bins(size_t n);
-
 #endif

@@ -95,6 +95,12 @@ void set_error_param(struct score_error *error, const char *key, double value)
         *(double *)(void *)(error->params.bytes + param->offset) = value;
 }
 
+double error_param(const struct score_error *error, const char *key)
+{
+    const struct param *param = error->shape != NULL ? params_find(error->shape->params, key) : NULL;
+    return param != NULL ? param_number(param, &error->params) : NAN;
+}
+
 struct score_error make_error(const char *shape, double size, double roughness, double probability)
 {
     struct score_error error = {

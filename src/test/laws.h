@@ -25,6 +25,8 @@ double li_cai_step_size(double c1, size_t T); /* h = c1 log(T)/T */
 /* Uniform in time; a parameter that the shape does not have is ignored. */
 struct score_error make_error(const char *shape, double size, double roughness, double probability);
 void set_error_param(struct score_error *error, const char *key, double value);
+/* The shape's parameter of that key, a real or an integer; NaN where it has none. */
+double error_param(const struct score_error *error, const char *key);
 
 /* So many copies of a factor alone, for factor_list_free(). */
 struct factor_list list_of(const struct factor *factor, double multiplicity);

@@ -70,8 +70,8 @@ struct measurement measure(const struct target *target, const char *sampler, con
     OWNED_SCHEDULE *schedule = make_li_cai(T);
     struct measurement out;
     struct error failure = {STATUS_OK, ""};
-    enum status status =
-        measure_target(target, sampler_find(sampler), error, schedule, &dimension, 1, &out, &failure);
+    enum status status = measure_target(&(struct measure_problem){target, sampler_find(sampler), error, schedule, 1},
+                                        &dimension, 1, &out, &failure);
     ck_assert_msg(status == STATUS_OK, "%s", failure.text);
     return out;
 }

@@ -1,3 +1,4 @@
+#include "test/laws.h"
 #include "test/planted.h"
 
 #include <stdio.h>
@@ -27,8 +28,8 @@ enum status store_array(const char *path, const struct record *rows, size_t coun
 void plant_error(struct record *row, const struct score_error *error)
 {
     record_set_score_error(row, error);
-    row->parameter[2] = score_error_param(error, "roughness");
-    row->parameter[3] = score_error_param(error, "probability");
+    row->parameter[2] = error_param(error, "roughness");
+    row->parameter[3] = error_param(error, "probability");
 }
 
 void planted_read_back(const char *text, const struct record *rows, size_t count, struct evidence *evidence)

@@ -188,7 +188,7 @@ static struct measurement law_of(const struct target *book, size_t d, const stru
                                  const struct schedule *schedule)
 {
     struct measurement measurement;
-    ASSERT_OK(measure_target, book, sampler, NULL, schedule, &d, 1, &measurement);
+    ASSERT_OK(measure_target, &(struct measure_problem){book, sampler, NULL, schedule, 1}, &d, 1, &measurement);
     return measurement;
 }
 

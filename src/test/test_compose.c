@@ -363,7 +363,7 @@ TEST(test_k_of_d)
     *integer_in(&target, "spectrum") = 2;
     *integer_in(&target, "k") = 8;
     OWNED_SCHEDULE *schedule = make_li_cai(256);
-    ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &d, 1, &m);
+    ASSERT_OK(measure_target, &(struct measure_problem){&target, sampler_find("ddpm"), NULL, schedule, 1}, &d, 1, &m);
     OWNED(factor_list) list = {0};
     for (size_t i = 0; i < d; i++)
         ASSERT_OK(factor_list_append, &list, i < 8 ? &gauss : &point, 1.0);

@@ -426,9 +426,9 @@ TEST(rotations_by_a_score_error_are_refused)
     *real_in(&target, "variance") = 0.25;
     struct score_error wave = make_error("wave", 0.1, 1.0, 0.0);
     wave.spread = SPREAD_DIAGONAL;
-    ASSERT_FAILS(STATUS_UNSUPPORTED, "does not commute with rotations", measure_target, &target, &a_sine, &wave,
-                 schedule, &dimension, 1, &out);
-    ASSERT_OK(measure_target, &target, &pulls, &wave, schedule, &dimension, 1, &out);
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "does not commute with rotations", measure_target,
+                 &(struct measure_problem){&target, &a_sine, &wave, schedule, 1}, &dimension, 1, &out);
+    ASSERT_OK(measure_target, &(struct measure_problem){&target, &pulls, &wave, schedule, 1}, &dimension, 1, &out);
 }
 
 /* One draw for all coordinates: the law in one dimension is known, a product of two is refused; and so are jumps. */
@@ -448,9 +448,10 @@ TEST(draws_do_not_compose)
         target_init(&target, target_family_find("gaussian"));
         *real_in(&target, "variance") = 0.25;
         struct score_error sign = make_error("sign", 0.1, 0.0, 0.0);
-        enum status status = measure_target(&target, sampler_find("randomised-midpoint"),
-                                            strcmp(cases[i].shape, "sign") == 0 ? &sign : NULL, schedule,
-                                            &cases[i].dimension, 1, &out, &error);
+        enum status status =
+            measure_target(&(struct measure_problem){&target, sampler_find("randomised-midpoint"),
+                                                     strcmp(cases[i].shape, "sign") == 0 ? &sign : NULL, schedule, 1},
+                           &cases[i].dimension, 1, &out, &error);
         ck_assert_int_eq(status, cases[i].reason == NULL ? STATUS_OK : STATUS_UNSUPPORTED);
         ck_assert_msg(cases[i].reason == NULL || strstr(error.text, cases[i].reason) != NULL, "%s", error.text);
     }

@@ -119,7 +119,8 @@ TEST(a_line_and_gaussians_have_the_law, .grows = 1)
     OWNED_SCHEDULE *schedule = make_steps(T);
     target_init(&target, target_family_find("axis"));
     set_mixture(&target, 2, uneven, mean, sd);
-    ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &dimension, 1, &whole);
+    ASSERT_OK(measure_target, &(struct measure_problem){&target, sampler_find("ddpm"), NULL, schedule, 1}, &dimension,
+              1, &whole);
     ASSERT_SAYS(whole.method, "line");
     struct divergence own = divergence_by("cylinder", &factor, sampler_find("ddpm"), T, 1.0, NULL);
     all_agree(&own, &whole.divergence);

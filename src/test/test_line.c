@@ -328,13 +328,14 @@ static void check_rows(const struct row *rows, size_t count)
         dimensions[i] = (size_t)rows[i].d;
     OWNED_SCHEDULE *schedule = make_schedule(rows->schedule, rows->c0, rows->c1, (size_t)rows->T);
     enum status status =
-        measure_target(&target, sampler_find(rows->sampler), NULL, schedule, dimensions, count, measurements, &error);
+        measure_target(&(struct measure_problem){&target, sampler_find(rows->sampler), NULL, schedule, 1}, dimensions,
+                       count, measurements, &error);
     for (size_t i = 0; i < count && status == STATUS_OK && strncmp(rows->error, "constant ", 9) == 0; i++) {
         struct score_error bias = {.shape = error_shape_find("bias"),
                                    .profile = error_profile_find("uniform"),
                                    .size = atof(rows->error + 9) * sqrt(rows[i].d)};
-        status = measure_target(&target, sampler_find(rows->sampler), &bias, schedule, &dimensions[i], 1,
-                                &measurements[i], &error);
+        status = measure_target(&(struct measure_problem){&target, sampler_find(rows->sampler), &bias, schedule, 1},
+                                &dimensions[i], 1, &measurements[i], &error);
     }
     ck_assert_msg(status == STATUS_OK, "%s", error.text);
     for (size_t i = 0; i < count; i++) {
@@ -462,8 +463,10 @@ TEST(test_overshoot_law)
         *(double *)(void *)(values.bytes + offset) = i == 2 ? 0.0 : 0.5;
         OWNED_SAMPLER *instance = sampler_instance_new(kind, &values, "own", NULL);
         ck_assert_ptr_nonnull(instance);
-        ASSERT_OK(measure_target, &target, &instance->sampler, NULL, schedule, &one, 1, &own);
-        ASSERT_OK(measure_target, &target, sampler_find("pf-ode-2"), NULL, schedule, &one, 1, &known);
+        ASSERT_OK(measure_target, &(struct measure_problem){&target, &instance->sampler, NULL, schedule, 1}, &one, 1,
+                  &own);
+        ASSERT_OK(measure_target, &(struct measure_problem){&target, sampler_find("pf-ode-2"), NULL, schedule, 1},
+                  &one, 1, &known);
         tv[i] = own.divergence.tv.value;
         h[i] = schedule->h;
         if (i == 2)

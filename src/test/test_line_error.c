@@ -149,7 +149,8 @@ static struct measurement measure_product(const char *sampler, const struct scor
     target_init(&product, target_family_find("mixture"));
     const struct factor *factor = &targets[target].factor;
     set_mixture(&product, factor->components, factor->weight, factor->mean, factor->sd);
-    enum status status = measure_target(&product, sampler_find(sampler), error, schedule, &d, 1, &out, &failure);
+    enum status status = measure_target(
+        &(struct measure_problem){&product, sampler_find(sampler), error, schedule, 1}, &d, 1, &out, &failure);
     ck_assert_msg(status == STATUS_OK, "%s", failure.text);
     return out;
 }

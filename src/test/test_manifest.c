@@ -9,6 +9,7 @@
 #include "experiment/manifest.h"
 #include "experiment/spec.h"
 #include "verdict/claims.h"
+#include "test/laws.h"
 #include "test/suite.h"
 
 TEST_SUITE(manifest);
@@ -83,8 +84,7 @@ TEST(it_says_what_the_experiment_says)
         for (size_t k = 0; k < m.score_error_count; k++)
             ck_assert_int_eq(manifest_has_score_error(&m, k, &spec.parameters, &row), i == k);
     }
-    ck_assert_double_eq(manifest_error_param(&m, 2, "roughness"),
-                        score_error_param(&spec.score_errors[2], "roughness"));
+    ck_assert_double_eq(manifest_error_param(&m, 2, "roughness"), error_param(&spec.score_errors[2], "roughness"));
     ck_assert(m.dimension_count == 2 && m.dimensions[1] == 4 && m.step_count == 2 && m.steps[0] == 32);
     ck_assert(m.chain_count == 2 && m.chains[1] == 200 && m.seed == 7 && m.methods == spec.methods);
     ck_assert(m.accuracy_in == spec.accuracy_in && m.accuracy_count == 2 && m.accuracies[0] == 1.0 / 3.0);

@@ -208,7 +208,8 @@ static enum status ask(struct random *random, const char *family, const size_t *
     const struct score_error *score_error = random_error(random, &made);
     random_target(random, family, &lists, &target);
     describe(&target, sampler, score_error, schedule, where);
-    enum status status = measure_target(&target, sampler, score_error, schedule, dimensions, count, m, &error);
+    enum status status = measure_target(&(struct measure_problem){&target, sampler, score_error, schedule, 1},
+                                        dimensions, count, m, &error);
     ck_assert_msg(status == STATUS_OK || error.text[0] != '\0', "%s: no reason", where);
     ck_assert_msg(status == STATUS_OK || status == STATUS_NUMERIC || status == STATUS_UNSUPPORTED, "%s: %s", where,
                   error.text);
@@ -257,7 +258,8 @@ static struct measurement measure(const struct target *target, const char *sampl
 {
     struct measurement m;
     struct error error = {STATUS_OK, ""};
-    *status = measure_target(target, sampler_find(sampler), NULL, schedule, &dimension, 1, &m, &error);
+    *status = measure_target(&(struct measure_problem){target, sampler_find(sampler), NULL, schedule, 1}, &dimension,
+                             1, &m, &error);
     return m;
 }
 
@@ -453,8 +455,9 @@ TEST(test_what_is_known, .count = COUNT(ordinary))
     set_mixture(&target, 2, weights, plane ? points : line ? means : NULL, sds);
     ASSERT_OK(schedule_new, schedule_kind_find("li-cai"), 2.0, 8.5, ordinary[_i].T, &schedule);
     size_t count = ordinary[_i].dimensions[1] > ordinary[_i].dimensions[0] ? 2 : 1, known = 0;
-    ASSERT_OK(measure_target, &target, sampler_find(ordinary[_i].sampler), NULL, schedule, ordinary[_i].dimensions,
-              count, m);
+    ASSERT_OK(measure_target,
+              &(struct measure_problem){&target, sampler_find(ordinary[_i].sampler), NULL, schedule, 1},
+              ordinary[_i].dimensions, count, m);
     for (size_t i = 0; i < count; i++)
         known += count_known(&m[i].divergence);
     ck_assert_msg(known >= ordinary[_i].least, "%s, %s, T = %zu: %zu of %zu divergences are known, expected %zu",

@@ -125,7 +125,8 @@ TEST(chains_agree_with_the_law_on_the_line)
     struct measurement law;
     struct estimates found;
     ASSERT_OK(target_coordinates, &target, d, &list);
-    ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &d, 1, &law);
+    ASSERT_OK(measure_target, &(struct measure_problem){&target, sampler_find("ddpm"), NULL, schedule, 1}, &d, 1,
+              &law);
     const struct chain_problem problem = make_chains(&list, sampler_find("ddpm"), schedule, 1, 5);
     ASSERT_OK(sample_measure, &problem, CHAINS, 0, 1u << 0 | 1u << 3 /* projection, masses */, &found);
     ck_assert_uint_eq(law.masses, ATOMS);

@@ -382,9 +382,11 @@ TEST(test_linear_error)
     struct measurement radial[2], product[2];
     const size_t d[2] = {4, 256};
     make_target("radial", find("one"), &target);
-    ASSERT_OK(measure_target, &target, sampler_find("accelerated"), &linear, schedule, d, 2, radial);
+    ASSERT_OK(measure_target, &(struct measure_problem){&target, sampler_find("accelerated"), &linear, schedule, 1},
+              d, 2, radial);
     make_target("gaussian", find("one"), &target);
-    ASSERT_OK(measure_target, &target, sampler_find("accelerated"), &linear, schedule, d, 2, product);
+    ASSERT_OK(measure_target, &(struct measure_problem){&target, sampler_find("accelerated"), &linear, schedule, 1},
+              d, 2, product);
     for (int i = 0; i < 2; i++) {
         ck_assert_str_eq(radial[i].method, "radial");
         ck_assert_double_eq(radial[i].clip_probability, 0.0);
@@ -406,7 +408,8 @@ TEST(test_other_errors_are_refused)
         struct score_error wave = make_error(i == 1 ? "linear" : "wave", 0.05, 1.0, 0.0);
         wave.spread = spreads[i];
         make_target("radial", find("one"), &target);
-        ck_assert_int_eq(measure_target(&target, sampler_find("ddpm"), &wave, schedule, &d, 1, &measurement, &error),
+        ck_assert_int_eq(measure_target(&(struct measure_problem){&target, sampler_find("ddpm"), &wave, schedule, 1},
+                                        &d, 1, &measurement, &error),
                          STATUS_UNSUPPORTED);
     }
 }

@@ -4,6 +4,7 @@
 
 #include "experiment/spec.h"
 
+#include "test/laws.h"
 #include "test/spec_texts.h"
 #include "test/suite.h"
 
@@ -541,7 +542,7 @@ TEST(test_many_score_errors)
     ck_assert_uint_eq(spec.score_error_count, 10001);
     ck_assert_int_eq(spec.exact_scores_listed, 0);
     ck_assert_double_eq(spec.score_errors[10000].size, 1111.0);
-    ck_assert_double_eq(score_error_param(&spec.score_errors[10000], "roughness"), 9.0);
+    ck_assert_double_eq(error_param(&spec.score_errors[10000], "roughness"), 9.0);
     spec_free(&spec);
     enum status status = parse_many(10000, 1, &spec, &error);
     check_refused(&error, status, 7, 3, "found more than 10000 score errors up to here");

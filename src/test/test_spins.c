@@ -201,10 +201,11 @@ TEST(laws_of_one_spin_alone)
     struct measurement measured;
     OWNED_SCHEDULE *schedule = make_li_cai(64);
     size_t one = 1, two[] = {2, 3};
-    ASSERT_OK(measure_target, &target, sampler_find("ddpm"), NULL, schedule, &one, 1, &measured);
+    ASSERT_OK(measure_target, &(struct measure_problem){&target, sampler_find("ddpm"), NULL, schedule, 1}, &one, 1,
+              &measured);
     ck_assert_double_gt(measured.divergence.tv.value, 1e-3);
     ASSERT_FAILS(STATUS_UNSUPPORTED, "products of atoms", measure_supports, &target, sampler_find("ddpm"), NULL, 2);
     struct measurement refused[2];
-    ASSERT_FAILS(STATUS_UNSUPPORTED, "products of atoms", measure_target, &target, sampler_find("ddpm"), NULL,
-                 schedule, two, 2, refused);
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "products of atoms", measure_target,
+                 &(struct measure_problem){&target, sampler_find("ddpm"), NULL, schedule, 1}, two, 2, refused);
 }

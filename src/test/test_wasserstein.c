@@ -93,12 +93,12 @@ static const struct {
 };
 
 /* F_p(x). */
-static double distribution(const struct mixture_level *level, double x, int upper)
+static double distribution(const struct mixture_level *level, double x)
 {
     double sum = 0.0;
     for (size_t k = 0; k < level->factor->components; k++) {
         double z = (x - level->root_alpha_bar * level->factor->mean[k]) / level->sd[k];
-        sum += level->factor->weight[k] * 0.5 * erfc((upper ? z : -z) * M_SQRT1_2);
+        sum += level->factor->weight[k] * 0.5 * erfc(-z * M_SQRT1_2);
     }
     return sum;
 }
@@ -120,7 +120,7 @@ static double brute(const struct law *law)
             double low = x + shift - 7.0, high = x + shift + 7.0;
             for (int k = 0; k < 46; k++) {
                 double y = 0.5 * (low + high);
-                *(distribution(&law->target, y, 0) < middle ? &low : &high) = y;
+                *(distribution(&law->target, y) < middle ? &low : &high) = y;
             }
             below += mass;
             total += mass * (x + shift - low) * (x + shift - low);
@@ -179,7 +179,7 @@ TEST(mixture_by_sorted_chains, .count = 2)
         double low = -9.0, high = 9.0;
         for (int k = 0; k < 40; k++) {
             double x = 0.5 * (low + high);
-            *(distribution(&law.target, x, 0) < ((double)i + 0.5) / CHAINS ? &low : &high) = x;
+            *(distribution(&law.target, x) < ((double)i + 0.5) / CHAINS ? &low : &high) = x;
         }
         total += (y.x[i] - low) * (y.x[i] - low) / CHAINS;
     }

@@ -49,8 +49,8 @@ struct claim_bound {
                                  * exponent is value + per_lipschitz a, `most` at most, also where a is not known */
     const char *sampler;        /* whose; NULL: of all that the claim is about */
     const char *slower;         /* of a ratio: the sampler whose steps are divided */
-    const char *column, *axis;  /* of COLUMN_IN_AXIS: names of a record's field, and as axis_find has them; of steps
-                                 * (bound_on_target): the column that T(d, eps) is of */
+    const char *column, *axis;  /* of COLUMN_IN_AXIS: names of a record's field, and of an axis (spec_claims.h); of
+                                 * steps (bound_on_target): the column that T(d, eps) is of */
     const char *below;  /* the column that `column` is a lower bound of, in its place (bound_on_target); or NULL */
     bool needs_several; /* where the experiment has one value of the axis, it says nothing */
 };

@@ -49,8 +49,9 @@ double condensation_steepness(const struct condensation_level *level, double log
     return level->bend * sqrt(fmax(square, 0.0));
 }
 
-/* log q_bulk - log p, p = w_0 N(0, V_0 I) (1 + e^l); log(1 + e^l) is e^l to rounding where l is below -19. */
-double condensation_bulk(const struct condensation_level *level, double log_odds, double square)
+/* log r far below the front, where q_t is the sampler's law of the bulk alone, square = |x|^2: log q_bulk - log p,
+ * p = w_0 N(0, V_0 I) (1 + e^l); log(1 + e^l) is e^l to rounding where l is below -19. */
+static double log_ratio_of_bulk(const struct condensation_level *level, double log_odds, double square)
 {
     double softplus = log_odds < -19.0 ? exp(log_odds)
                       : log_odds > 0.0 ? log_odds + log1p(exp(-log_odds))
@@ -387,7 +388,7 @@ void condensation_grid_evaluate(const struct condensation_grid *grid, size_t n, 
     for (size_t i = 0; i < n; i++) {
         double l = log_odds[i];
         if (grid->count == 0 || l < -grid->depth) {
-            out[i] = condensation_bulk(&grid->level, l, square[i]);
+            out[i] = log_ratio_of_bulk(&grid->level, l, square[i]);
             continue;
         }
         at = panel_at(grid, l, at);

@@ -32,9 +32,6 @@ double condensation_log_odds(const struct condensation_level *level, double u, d
 /* q at l and u, not above 0 where no point has them. */
 double condensation_square(const struct condensation_level *level, double log_odds, double u);
 
-/* log r far below the front, where q_t is the sampler's law of the bulk alone: square = |x|^2. */
-double condensation_bulk(const struct condensation_level *level, double log_odds, double square);
-
 /* Whether the bulk's posterior weight 1/(1 + e^l) has a mean below exp(-reach) over the codeword's law. */
 bool condensation_is_over(const struct condensation_level *level, double reach);
 
@@ -100,7 +97,7 @@ void condensation_panel_fit(const struct condensation_grid *grid, const double *
 /* The panel at l, or the nearest; NULL where there is none. */
 const struct condensation_panel *condensation_panel_at(const struct condensation_grid *grid, double log_odds);
 
-/* out[i] = log r at l[i], u[i], |x|^2 = square[i]: condensation_bulk below -depth; elsewhere by the panel there, and
+/* out[i] = log r at l[i], u[i], |x|^2 = square[i]: that of the bulk below -depth; elsewhere by the panel there, and
  * beyond the panels linear in l and u. */
 void condensation_grid_evaluate(const struct condensation_grid *grid, size_t n, const double *log_odds,
                                 const double *u, const double *square, double *out);
