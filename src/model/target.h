@@ -149,6 +149,13 @@ static inline const void *target_params(const struct target *target)
 const struct target_family *target_family_find(const char *name); /* NULL if unknown */
 const struct target_family *target_family_at(size_t index);       /* NULL past the end */
 
+/* The parameter `weights` of mixtures, of such a member of their struct. */
+#define WEIGHTS(structure) \
+    { \
+        "weights", PARAM_WEIGHTS, offsetof(structure, weights), "the components' probabilities, summing to 1", \
+            .required = 1, .range = GREATER_THAN(0.0), .group = 1 \
+    }
+
 /* With the standard values of the family's params. */
 void target_init(struct target *target, const struct target_family *family);
 void target_clear(struct target *target); /* frees what the target owns; the struct itself is the caller's */

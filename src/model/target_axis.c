@@ -33,8 +33,7 @@ static struct target_content content(const struct target *target, double dimensi
 }
 
 static const struct param params[] = {
-    {"weights", PARAM_WEIGHTS, offsetof(struct axis, weights), "the components' probabilities, summing to 1",
-     .required = 1, .range = GREATER_THAN(0.0), .group = 1},
+    WEIGHTS(struct axis),
     {"means", PARAM_REALS, offsetof(struct axis, means), "their means' positions on the first axis", .required = 1,
      .group = 1},
     {"sds", PARAM_REALS, offsetof(struct axis, sds),

@@ -42,8 +42,7 @@ static struct target_content content(const struct target *target, double dimensi
 }
 
 static const struct param params[] = {
-    {"weights", PARAM_WEIGHTS, offsetof(struct mixture_full, weights), "the components' probabilities, summing to 1",
-     .required = 1, .range = GREATER_THAN(0.0), .group = 1},
+    WEIGHTS(struct mixture_full),
     {"means", PARAM_POINTS, offsetof(struct mixture_full, means), "their means, each a list of coordinates",
      .required = 1, .group = 1},
     {"covariances", PARAM_MATRICES, offsetof(struct mixture_full, covariances),

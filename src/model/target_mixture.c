@@ -28,8 +28,7 @@ static struct target_content content(const struct target *target, double dimensi
 }
 
 static const struct param params[] = {
-    {"weights", PARAM_WEIGHTS, offsetof(struct mixture, weights), "the components' probabilities, summing to 1",
-     .required = 1, .range = GREATER_THAN(0.0), .group = 1},
+    WEIGHTS(struct mixture),
     {"means", PARAM_REALS, offsetof(struct mixture, means), "their means", .required = 1, .group = 1},
     {"sds", PARAM_REALS, offsetof(struct mixture, sds), "their standard deviations; 0 is an atom", .required = 1,
      .range = AT_LEAST(0.0), .group = 1},

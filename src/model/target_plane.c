@@ -38,8 +38,7 @@ static struct target_content content(const struct target *target, double dimensi
 }
 
 static const struct param params[] = {
-    {"weights", PARAM_WEIGHTS, offsetof(struct plane, weights), "the components' probabilities, summing to 1",
-     .required = 1, .range = GREATER_THAN(0.0), .group = 1},
+    WEIGHTS(struct plane),
     {"means", PARAM_POINTS, offsetof(struct plane, means), "their means, each [x, y]", .required = 1, .group = 1,
      .width = 2},
     {"sds", PARAM_REALS, offsetof(struct plane, sds),

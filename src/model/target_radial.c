@@ -30,8 +30,7 @@ static struct target_content content(const struct target *target, double dimensi
 }
 
 static const struct param params[] = {
-    {"weights", PARAM_WEIGHTS, offsetof(struct radial, weights), "the components' probabilities, summing to 1",
-     .required = 1, .range = GREATER_THAN(0.0), .group = 1},
+    WEIGHTS(struct radial),
     {"sds", PARAM_REALS, offsetof(struct radial, sds),
      "their standard deviations, the same in every coordinate; 0 is an atom", .required = 1, .range = AT_LEAST(0.0),
      .group = 1},

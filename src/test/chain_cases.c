@@ -49,12 +49,3 @@ struct points run_chains(const struct chain_problem *problem, size_t n)
     ASSERT_OK(chains_run, problem, n, &points);
     return points;
 }
-
-void off_by_one(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
-                double *work)
-{
-    (void)work;
-    score->evaluate(score, &step->to, n, x, out);
-    for (size_t i = 0; i < n; i++)
-        out[i] *= step->beta;
-}

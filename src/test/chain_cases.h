@@ -23,8 +23,4 @@ extern const struct block {
 struct score_error spread_error(const char *shape, const char *spread, double size);
 struct points run_chains(const struct chain_problem *problem, size_t n); /* for points_free() */
 
-/* D = (1 - alpha) s_{t-1}(x), the score of level t-1 at the point of level t, which does not commute with shifts. */
-void off_by_one(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
-                double *work);
-
 #endif

@@ -164,6 +164,13 @@ void assert_agree(struct measured a, struct measured b, const char *what, const 
                   "%s: %s %.12g +- %.3g against %.12g +- %.3g", where, what, a.value, a.error, b.value, b.error);
 }
 
+void assert_sharp(struct measured a, struct measured b, double relative, const char *what, const char *where)
+{
+    assert_agree(a, b, what, where);
+    ck_assert_msg(a.error < relative * fabs(a.value) && b.error < relative * fabs(b.value),
+                  "%s: %s %.12g +- %.3g, %.12g +- %.3g", where, what, a.value, a.error, b.value, b.error);
+}
+
 static void assert_known_agree(struct measured a, struct measured b, const char *what, const char *where)
 {
     ck_assert_msg(isnan(a.value) == isnan(a.error) && isnan(b.value) == isnan(b.error), "%s: half of %s", where,
@@ -186,4 +193,13 @@ struct divergence divergences_of(const struct law *law, double multiplicity)
     struct divergence divergence;
     ASSERT_OK(divergence_measure, &(struct law_group){law, multiplicity}, 1, &divergence);
     return divergence;
+}
+
+void off_by_one(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                double *work)
+{
+    (void)work;
+    score->evaluate(score, &step->to, n, x, out);
+    for (size_t i = 0; i < n; i++)
+        out[i] *= step->beta;
 }

@@ -28,6 +28,11 @@ void set_error_param(struct score_error *error, const char *key, double value);
 /* The shape's parameter of that key, a real or an integer; NaN where it has none. */
 double error_param(const struct score_error *error, const char *key);
 
+/* A planted increment: D = (1 - alpha) s_{t-1}(x), the score of level t-1 at the point of level t, which does not
+ * commute with shifts. */
+void off_by_one(const struct step *step, const struct score *score, size_t n, const double *x, double *out,
+                double *work);
+
 /* So many copies of a factor alone, for factor_list_free(). */
 struct factor_list list_of(const struct factor *factor, double multiplicity);
 
@@ -45,6 +50,8 @@ MUST_USE enum status compute_by(const struct law_engine *engine, const struct la
 
 /* Two results are known and equal within the sum of their radii, or both infinite. */
 void assert_agree(struct measured a, struct measured b, const char *what, const char *where);
+/* The same, each radius being less than such a part of its value. */
+void assert_sharp(struct measured a, struct measured b, double relative, const char *what, const char *where);
 /* So are TV and, of the other divergences, those that are known in both. */
 void assert_all_agree(const struct divergence *a, const struct divergence *b, const char *where);
 

@@ -68,14 +68,6 @@ MAP(alternating)
         out[i] *= step->t % 2 == 0 ? 1.3 : 0.7;
 }
 
-MAP(off_by_one)
-{
-    (void)work;
-    score->evaluate(score, &step->to, n, x, out);
-    for (size_t i = 0; i < n; i++)
-        out[i] *= step->beta;
-}
-
 /* Affine, and pulled towards the origin. */
 MAP(pulled)
 {

@@ -56,25 +56,18 @@ static struct divergence divergence_by(const char *engine, const struct factor *
     return out;
 }
 
-static void agree(struct measured a, struct measured b, double relative, const char *what)
-{
-    assert_agree(a, b, what, "cylinder");
-    ck_assert_msg(a.error < relative * fabs(a.value) && b.error < relative * fabs(b.value),
-                  "%s: %.12g +- %.3g, %.12g +- %.3g", what, a.value, a.error, b.value, b.error);
-}
-
 /* What lies beyond the patches may leave chi2 open, and KL where p and q are nearly disjoint. */
 static void all_agree(const struct divergence *a, const struct divergence *b)
 {
     const bool disjoint = b->tv.value > 0.9;
-    agree(a->tv, b->tv, 1e-4, "TV");
-    agree(a->hellinger2, b->hellinger2, 1e-2, "Hellinger");
+    assert_sharp(a->tv, b->tv, 1e-4, "TV", "cylinder");
+    assert_sharp(a->hellinger2, b->hellinger2, 1e-2, "Hellinger", "cylinder");
     if (!(disjoint && isnan(a->kl_p_q.value)))
-        agree(a->kl_p_q, b->kl_p_q, 3e-3, "KL(p|q)");
+        assert_sharp(a->kl_p_q, b->kl_p_q, 3e-3, "KL(p|q)", "cylinder");
     if (!(disjoint && isnan(a->kl_q_p.value)))
-        agree(a->kl_q_p, b->kl_q_p, 3e-3, "KL(q|p)");
+        assert_sharp(a->kl_q_p, b->kl_q_p, 3e-3, "KL(q|p)", "cylinder");
     if (!isnan(a->chi2_q_p.value))
-        agree(a->chi2_q_p, b->chi2_q_p, 1e-3, "chi2");
+        assert_sharp(a->chi2_q_p, b->chi2_q_p, 1e-3, "chi2", "cylinder");
 }
 
 static const struct {
@@ -99,7 +92,7 @@ TEST(another_engine_has_the_law, .count = taken(2) == 2 ? COUNT(routes) : FEW_RO
     struct divergence b = divergence_by(routes[_i].engine, &other, sampler, T, 1.0, theirs);
     all_agree(&a, &b);
     for (size_t k = 0; k < 2; k++)
-        agree(own[k], theirs[k], 1e-4, "mass");
+        assert_sharp(own[k], theirs[k], 1e-4, "mass", "cylinder");
 }
 
 /* Noise whose variance is 1 % too large. */
@@ -160,7 +153,7 @@ TEST(one_component_alone_has_its_mass, .count = (int)taken(2), .grows = 1)
     (void)divergence_by("cylinder", &factor, problem.sampler, T, 1.0, whole);
     for (size_t k = 0; k < 2; k++) {
         ASSERT_OK(law_component, &problem, k, &own);
-        agree(own.mass_error, whole[k], 3e-3, "mass of a component alone");
+        assert_sharp(own.mass_error, whole[k], 3e-3, "mass of a component alone", "cylinder");
         ck_assert(own.half_distance.value >= 0.5 * fabs(own.mass_error.value));
     }
     struct error error;
