@@ -42,19 +42,6 @@ static double effective_size(size_t m, const double *log_w, const double *log_w_
     return sum_value(&total) * sum_value(&total) / (2.0 * (double)m * sum_value(&squares));
 }
 
-static double log_spread(size_t m, const double *log_w, const double *log_w_other)
-{
-    struct sum total = {0}, squares = {0};
-    for (size_t j = 0; j < m; j++)
-        sum_add(&total, log_w[j] + log_w_other[j]);
-    double mean = sum_value(&total) / (2.0 * (double)m);
-    for (size_t j = 0; j < m; j++) {
-        double u = log_w[j] - mean, v = log_w_other[j] - mean;
-        sum_add(&squares, u * u + v * v);
-    }
-    return sqrt(sum_value(&squares) / (2.0 * (double)m - 1.0));
-}
-
 /* The least squares slope of `of` against `on`. Both are centred, although `on` has expectation 0: an exactly linear
  * part must vanish to rounding. */
 static double slope(size_t n, const double *of, const double *on)
@@ -206,7 +193,6 @@ enum status weights_measure(size_t m, const double *log_w, const double *log_w_o
     struct pairs pairs = {m, block, block + m, block + 2 * m, block + 3 * m};
     *out = (struct weights){0};
     out->ess = effective_size(m, log_w, log_w_other);
-    out->log_sd = log_spread(m, log_w, log_w_other);
     for (size_t j = 0; j < m; j++) {
         double w = expm1(log_w[j]), other = expm1(log_w_other[j]);
         pairs.excess[j] = 0.5 * (w + other);

@@ -20,7 +20,6 @@ enum { WEIGHTS_LEAST_PAIRS = 512 };
 /* What is refused is NaN. */
 struct weights {
     double ess;               /* (sum W)^2 / (m sum W^2) over all weights: in (0, 1] */
-    double log_sd;            /* standard deviation of log W */
     int accepted;             /* ess >= WEIGHTS_FLOOR: there are mass and tv_lower */
     int chi2_accepted;        /* ess >= WEIGHTS_FLOOR_OF_CHI2: there are chi2 and tv_upper */
     struct estimate mass;     /* mean W, which is 1 in expectation: a check of the weights */

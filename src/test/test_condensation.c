@@ -85,7 +85,7 @@ TEST(coordinates)
     const double l = -30.0, place = 0.0, norm = 14.0;
     double out;
     condensation_grid_evaluate(&grid, 1, &l, &place, &norm, &out);
-    ck_assert_double_eq_tol(out, -0.5 * D * log(1.02) - 0.5 * norm * (1.0 / 1.02 - 1.0) - level.log_bulk, 1e-12);
+    ck_assert_double_eq_tol(out, -0.5 * D * log(1.02) - 0.5 * norm * (1.0 / 1.02 - 1.0) - axis.log_weight[0], 1e-12);
     condensation_grid_free(&grid);
     axis_level_free(&axis);
 }

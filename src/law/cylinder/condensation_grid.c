@@ -16,7 +16,6 @@ struct condensation_level condensation_level_of(const struct axis_level *axis, d
     double centre = axis->root_alpha_bar * axis->mean[1], d = axis->dimension;
     return (struct condensation_level){.dimension = d,
                                        .across = d - 1.0,
-                                       .log_bulk = axis->log_weight[0],
                                        .log_own = axis->log_weight[1],
                                        .centre = centre,
                                        .variance = V,

@@ -17,7 +17,7 @@
 /* The codeword's Gaussian N(sqrt(A) m e_1, V I) and the bulk's, N(0, V_0 I), at a level. */
 struct condensation_level {
     double dimension, across; /* d and n = d - 1 */
-    double log_bulk, log_own; /* weights */
+    double log_own;           /* the codeword's weight */
     double centre;            /* sqrt(A) m */
     double variance, sd, bulk_variance;
     double constant, slope, bend;
