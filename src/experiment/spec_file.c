@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/file.h"
 #include "core/memory.h"
@@ -52,13 +53,13 @@ struct cursor {
 
 static enum status refuse(const struct cursor *c, const char *expected, struct error *error)
 {
-    int length = (int)strcspn(c->at, " \t\r\n,");
-    return fail_with(error, STATUS_INVALID, "%s:%zu:%zu: expected %s, found '%.*s'", c->file, c->line,
-                     (size_t)(c->at - c->line_start) + 1, expected,
-                     length == 0   ? 1
-                     : length < 40 ? length
-                                   : 40,
-                     *c->at == '\n' || *c->at == '\r' || *c->at == '\0' ? " " : c->at);
+    enum { SHOWN = 40 };
+    const bool at_end = *c->at == '\n' || *c->at == '\r' || *c->at == '\0';
+    const char *found = at_end ? "the end of the line" : c->at, *quote = at_end ? "" : "'";
+    int length = (int)(at_end ? strlen(found) : strcspn(found, " \t\r\n,"));
+    length = length == 0 ? 1 : length < SHOWN ? length : SHOWN;
+    return fail_with(error, STATUS_INVALID, "%s:%zu:%zu: expected %s, found %s%.*s%s", c->file, c->line,
+                     (size_t)(c->at - c->line_start) + 1, expected, quote, length, found, quote);
 }
 
 static enum status read_number(struct cursor *c, const struct request *request, struct found *out,
@@ -67,7 +68,10 @@ static enum status read_number(struct cursor *c, const struct request *request, 
     char *end = NULL;
     double value = strtod(c->at, &end);
     if (end == c->at || !isfinite(value) || (*end != '\0' && strchr(" \t\r\n,#", *end) == NULL))
-        return refuse(c, "a number", error);
+        return refuse(c,
+                      request->is_table && out->numbers.count == 0 ? "a number (a line of names must begin with #)"
+                                                                   : "a number",
+                      error);
     struct file_numbers *numbers = &out->numbers;
     if (numbers->count == c->capacity) {
         char place[LONGEST_PATH + 32];
@@ -103,10 +107,13 @@ static enum status end_line(struct cursor *c, const struct request *request, str
     return STATUS_OK;
 }
 
-/* Numbers between blanks, commas and line breaks; '#' starts a comment. */
+/* Numbers between blanks, commas and line breaks; '#' starts a comment. Spreadsheets begin with a byte order mark. */
 static enum status parse_text(const char *file, const char *text, const struct request *request, struct found *out,
                               struct error *error)
 {
+    static const char byte_order_mark[] = "\xEF\xBB\xBF";
+    if (strncmp(text, byte_order_mark, strlen(byte_order_mark)) == 0)
+        text += strlen(byte_order_mark);
     struct cursor c = {.file = file, .at = text, .line_start = text, .line = 1, .empty = true};
     while (*c.at != '\0') {
         if (*c.at == '#') {
@@ -173,7 +180,7 @@ static enum status parse_npy(const char *file, const struct bytes *bytes, const 
         return fail_with(error, STATUS_INVALID,
                          "%s: expected an array of one or two axes of float64 or float32 numbers in C order "
                          "(numpy.save of numpy.ascontiguousarray(x, dtype=\"f8\")), found %.*s",
-                         file, (int)strcspn(header, "\n"), header);
+                         file, (int)(strrchr(header, '}') != NULL ? strrchr(header, '}') + 1 - header : 0), header);
     TRY(check_size(request, file, (double)shape[0] * (double)shape[1], error));
     const size_t count = (size_t)(shape[0] * shape[1]);
     const char *data = bytes->data + start + length;
@@ -202,6 +209,7 @@ static enum status parse_hdf5(const char *file, const char *dataset, const struc
                               struct error *error)
 {
     hid_t open = -1, set = -1, space = -1;
+    bool opened = false, there = false;
     hsize_t size[2] = {0, 1};
     herr_t read = -1;
     struct file_numbers *numbers = &out->numbers;
@@ -211,6 +219,8 @@ static enum status parse_hdf5(const char *file, const char *dataset, const struc
         open = H5Fopen(file, H5F_ACC_RDONLY, H5P_DEFAULT);
         set = open >= 0 ? H5Dopen2(open, dataset, H5P_DEFAULT) : -1;
         space = set >= 0 ? H5Dget_space(set) : -1;
+        opened = open >= 0;
+        there = set >= 0;
         int axes = space >= 0 ? H5Sget_simple_extent_ndims(space) : 0;
         bool fits = (axes == 1 || axes == 2) && H5Sget_simple_extent_dims(space, size, NULL) == axes
                     && (request->is_table || axes == 1 || size[1] == 2) && size[0] > 0 && size[1] > 0;
@@ -228,11 +238,16 @@ static enum status parse_hdf5(const char *file, const char *dataset, const struc
         (void)(open >= 0 && H5Fclose(open));
     }
     H5E_END_TRY
-    if (status == STATUS_OK && read < 0)
-        status = fail_with(error, STATUS_INVALID, "%s: no dataset '%s' of %s", file, dataset,
-                           request->is_table ? "numbers in one or two dimensions"
-                                             : "1 to 10000 numbers in one dimension, or in pairs");
-    return status;
+    if (status != STATUS_OK || read >= 0)
+        return status;
+    if (access(file, R_OK) != 0)
+        return fail_with(error, STATUS_INVALID, "cannot open %s: %s", file, strerror(errno));
+    if (!opened)
+        return fail_with(error, STATUS_INVALID, "%s is no HDF5 file, which FILE:DATASET expects", file);
+    return fail_with(error, STATUS_INVALID, there ? "%s: dataset '%s' does not hold %s" : "%s: no dataset '%s' of %s",
+                     file, dataset,
+                     request->is_table ? "numbers in one or two dimensions"
+                                       : "1 to 10000 numbers in one dimension, or in pairs");
 }
 
 /* ---- All of them. ---- */

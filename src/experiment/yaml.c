@@ -211,7 +211,7 @@ void doc_close(struct doc *doc)
     doc->loaded = false;
 }
 
-/* Whether `edits` insertions, deletions and replacements turn a into b. */
+/* Whether `edits` insertions, deletions, replacements and swaps of neighbours turn a into b. */
 static bool is_near(const char *a, const char *b, int edits)
 {
     for (; *a != '\0' && *a == *b; a++)
@@ -220,7 +220,8 @@ static bool is_near(const char *a, const char *b, int edits)
         return true;
     return edits-- > 0
            && ((*a != '\0' && is_near(a + 1, b, edits)) || (*b != '\0' && is_near(a, b + 1, edits))
-               || (*a != '\0' && *b != '\0' && is_near(a + 1, b + 1, edits)));
+               || (*a != '\0' && *b != '\0' && is_near(a + 1, b + 1, edits))
+               || (*a != '\0' && a[1] != '\0' && a[0] == b[1] && a[1] == b[0] && is_near(a + 2, b + 2, edits)));
 }
 
 static void refuse_unknown(struct doc *doc, const yaml_node_t *node, struct names allowed, const char *what)

@@ -181,6 +181,8 @@ static void write_files(void)
 {
     write_file("x.txt", "# points\n0.5 1 0\n\n -1.25\t2 3 # the second\n.125 -.5 0\n1 1 1");
     write_file("x.csv", "0.5,1,0\r\n-1.25, 2,3\r\n0.125,-5e-1,0\r\n1,1,1\r\n");
+    write_file("mark.csv", "\xEF\xBB\xBF"
+                           "0.5,1,0\n-1.25,2,3\n0.125,-0.5,0\n1,1,1\n");
     write_npy("x8.npy", "<f8", "(4, 3)", sizeof(double));
     write_npy("x4.npy", "<f4", "(4, 3)", sizeof(float));
     write_hdf5("x.h5");
@@ -199,7 +201,7 @@ static void write_spec(const char *file, int dimension)
 /* Chains have the random numbers of their cell, whose name has a hash of the points: the same table in all forms. */
 TEST(forms_of_files_are_read_alike)
 {
-    static const char *const files[] = {"x.txt", "x.csv", "x8.npy", "x4.npy", "x.h5:x"};
+    static const char *const files[] = {"x.txt", "x.csv", "mark.csv", "x8.npy", "x4.npy", "x.h5:x"};
     FREED char *first = NULL;
     write_files();
     for (int i = 0; i < COUNT(files); i++) {
@@ -221,15 +223,18 @@ static const struct {
 } bad[] = {
     {"rows.txt", "1 2\n3 4\n5 6 7\n", "rows.txt:3:6: found a row of 3 numbers, expected 2 as in line 1", 2},
     {"word.csv", "1,2\n3,x4\n", "word.csv:2:3: expected a number, found 'x4'", 2},
-    {"head.csv", "a,b\n1,2\n", "head.csv:1:1: expected a number, found 'a'", 2},
+    {"head.csv", "a,b\n1,2\n", "head.csv:1:1: expected a number (a line of names must begin with #), found 'a'", 2},
     {"hole.csv", "1,,2\n3,,4\n", "hole.csv:1:3: expected a number, found ','", 2},
-    {"end.csv", "1,\n2,\n", "end.csv:1:3: expected a number after the comma", 1},
+    {"end.csv", "1,\n2,\n", "end.csv:1:3: expected a number after the comma, found the end of the line\n", 1},
     {"nan.txt", "1 2\n3 nan\n", "nan.txt:2:3: expected a number, found 'nan'", 2},
     {"empty.txt", "# nothing\n", "empty.txt: found no numbers", 2},
     {"none.txt", NULL, "none.txt: No such file or directory", 2},
     {"x.h5", NULL, "x.h5 is not a text; the dataset of an HDF5 file is FILE:DATASET", 2},
     {"x.h5:y", NULL, "no dataset 'y' of numbers in one or two dimensions", 2},
+    {"none.h5:x", NULL, "none.h5: No such file or directory", 2},
+    {"word.csv:x", NULL, "word.csv is no HDF5 file, which FILE:DATASET expects", 2},
     {"int.npy", NULL, "expected an array of one or two axes of float64 or float32", 2},
+    {"int.npy", NULL, "found {'descr': '<i8', 'fortran_order': False, 'shape': (4, 3), }\n", 2},
     {"cut.npy", NULL, "cut.npy: its numbers are cut off, expected 9 x 3", 2},
     {"huge.npy", NULL, "huge.npy: found more than 100000000 numbers", 2},
     {"header.npy", "\x93NUMPY\x01", "header.npy: its .npy header is cut off", 2},

@@ -142,6 +142,7 @@ static const struct bad {
     {"targets:\n  - name: g\n    kind: [gaussian]\n" TAIL, 3, 11, "expected a target kind, found a list"},
     {UNIT("copies: 1"), 1, 50, "unknown key 'copies', expected one of: name, kind, mean, variance, spectrum"},
     {GAUSSIAN("varience: 1"), 1, 37, "did you mean 'variance'?"},
+    {"targets: [{name: g, kind: gmm-40, rnage: 1}]\n" TAIL, 1, 35, "did you mean 'range'?"},
     {UNIT("variance: 2"), 1, 50, "duplicate key 'variance', first given on line 1, column 37"},
     {"targets:\n- {name: g, kind: gaussian, variance: 1}\n- {name: h, kind: gaussian, variance: 1}\n- {kind: "
      "gaussian, variance: 1, name: g}\n" TAIL,
