@@ -1,4 +1,5 @@
 /* Numbers from a file that an experiment names: text, a .npy file, or a dataset of an HDF5 file. */
+#include <errno.h>
 #include <hdf5.h>
 #include <math.h>
 #include <stdio.h>

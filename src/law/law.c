@@ -320,6 +320,10 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
     for (size_t i = 0; i < RESOLUTIONS; i++) {
         double integral[2];
         TRY_OR(failed, engine->compute(problem, resolution, &law, error));
+        if (law.given_up) {
+            *out = law;
+            return STATUS_OK;
+        }
         TRY_OR(failed, law_integrate(&law, 2, mass_and_distance, integral, NULL, error));
         law.mass_defect = law.is_normal || problem->component > 0 ? 0.0 : integral[0];
         updates += law.node_updates;

@@ -17,12 +17,17 @@ static const struct planted_law no_planted_law = {.mass_error = {NAN, NAN},
                                                   .kl = {NAN, NAN},
                                                   .bracket_tv = {NAN, NAN}};
 
+/* Which law of a factor. A relative law is that of its error_share relative to the law with exact scores. */
+struct request {
+    double error_share, clip, clip_most; /* as law_problem has them */
+    bool relative;
+};
+
 /* Laws found so far, with the factors they belong to; entries are allocated one by one, so that laws can point into
- * them. A relative law is that of its error_share relative to the law with exact scores. */
+ * them. */
 struct entry {
     struct factor_list factor; /* one group */
-    double error_share, clip;
-    int relative;
+    struct request request;
     struct law law;
     struct error failure; /* of its computation */
 };
@@ -44,43 +49,52 @@ static void table_free(struct table *table)
     free(table->entry);
 }
 
-static int same(const struct entry *entry, const struct factor *factor, double error_share, double clip, int relative)
+/* A law that was given up is one only for who would give it up. */
+static bool same(const struct entry *entry, const struct factor *factor, const struct request *request)
 {
-    const double kept[] = {entry->error_share, entry->clip}, wanted[] = {error_share, clip};
-    return memcmp(kept, wanted, sizeof kept) == 0 && entry->relative == relative
+    const double kept[] = {entry->request.error_share, entry->request.clip},
+                 wanted[] = {request->error_share, request->clip};
+    return memcmp(kept, wanted, sizeof kept) == 0 && entry->request.relative == request->relative
+           && (!entry->law.given_up || request->clip_most > 0.0)
            && factor_equal(&entry->factor.group[0].factor, factor);
 }
 
-static enum status find_law(struct table *table, const struct factor *factor, double error_share, double clip,
-                            int relative, const struct law **out, struct error *error);
+static enum status find_law(struct table *table, const struct factor *factor, const struct request *request,
+                            const struct law **out, struct error *error);
 
 static enum status compute(struct table *table, struct entry *entry, struct error *error)
 {
     const struct factor *factor = &entry->factor.group[0].factor;
-    if (entry->relative) {
+    const struct request *request = &entry->request;
+    if (request->relative) {
+        const struct request with = {.error_share = request->error_share, .clip = request->clip},
+                             without = {.clip = request->clip};
         const struct law *law, *base;
-        enum status status = find_law(table, factor, entry->error_share, entry->clip, 0, &law, error);
+        enum status status = find_law(table, factor, &with, &law, error);
         if (status == STATUS_OK)
-            status = find_law(table, factor, 0.0, entry->clip, 0, &base, error);
+            status = find_law(table, factor, &without, &base, error);
         return status == STATUS_OK ? law_relative(law, base, &entry->law, error) : status;
     }
     const struct law_problem problem = {.factor = factor,
                                         .sampler = table->problem->sampler,
                                         .schedule = table->problem->schedule,
-                                        .score_error = entry->error_share > 0.0 ? table->problem->score_error : NULL,
-                                        .error_share = entry->error_share,
-                                        .clip = entry->clip,
+                                        .score_error =
+                                            request->error_share > 0.0 ? table->problem->score_error : NULL,
+                                        .error_share = request->error_share,
+                                        .clip = request->clip,
+                                        .clip_most = request->clip_most,
                                         .threads = table->problem->threads};
     enum status status = law_compute(&problem, &entry->law, error);
     table->node_updates += entry->law.node_updates;
-    return status == STATUS_OK ? w2_squared(&entry->law, &entry->law.w2_squared, error) : status;
+    return status == STATUS_OK && !entry->law.given_up ? w2_squared(&entry->law, &entry->law.w2_squared, error)
+                                                       : status;
 }
 
-static enum status find_law(struct table *table, const struct factor *factor, double error_share, double clip,
-                            int relative, const struct law **out, struct error *error)
+static enum status find_law(struct table *table, const struct factor *factor, const struct request *request,
+                            const struct law **out, struct error *error)
 {
     for (size_t i = 0; i < table->count; i++)
-        if (same(table->entry[i], factor, error_share, clip, relative)) {
+        if (same(table->entry[i], factor, request)) {
             *out = &table->entry[i]->law;
             *error = table->entry[i]->failure;
             return error->status;
@@ -92,7 +106,7 @@ static enum status find_law(struct table *table, const struct factor *factor, do
         free(entry);
         return fail_with(error, STATUS_MEMORY, "out of memory for law %zu of a target", table->count + 1);
     }
-    *entry = (struct entry){.error_share = error_share, .clip = clip, .relative = relative};
+    *entry = (struct entry){.request = *request};
     enum status status = factor_list_append(&entry->factor, factor, 1.0, error);
     table->entry[table->count++] = entry;
     if (status == STATUS_OK)
@@ -242,15 +256,17 @@ static enum status product_init(const struct measure_problem *problem, size_t di
     return STATUS_OK;
 }
 
-static enum status find_laws(struct table *table, size_t dimension, struct product *product, struct error *error)
+static enum status find_laws(struct table *table, size_t dimension, double clip_most, struct product *product,
+                             struct error *error)
 {
     size_t count = product->factors.count;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         const struct factor_group *group = &product->factors.group[i];
+        const struct request request = {
+            .error_share = group->error_share, .clip = product->clip, .clip_most = clip_most};
         product->groups[i].multiplicity = product->copies[i] = group->multiplicity;
-        status =
-            find_law(table, &group->factor, group->error_share, product->clip, 0, &product->groups[i].law, error);
+        status = find_law(table, &group->factor, &request, &product->groups[i].law, error);
         product->bounds[i] = &product->groups[i].law->clip;
     }
     if (status == STATUS_OK)
@@ -271,7 +287,8 @@ static enum status measure_effect(struct table *table, struct product *product, 
             continue;
         struct law_group *relative = &product->groups[count++];
         relative->multiplicity = group->multiplicity;
-        status = find_law(table, &group->factor, group->error_share, product->clip, 1, &relative->law, error);
+        const struct request request = {.error_share = group->error_share, .clip = product->clip, .relative = true};
+        status = find_law(table, &group->factor, &request, &relative->law, error);
         product->bounds[i] = &relative->law->clip; /* of the law without the error */
     }
     if (status == STATUS_OK && count > 0)
@@ -340,12 +357,13 @@ static enum status measure_law(struct table *table, size_t dimension, struct mea
     enum status status = product_init(table->problem, dimension, &product, error);
     if (status == STATUS_OK && holds_norm(&product, dimension) && table->problem->sampler->correction != NULL)
         product.clip = sampler_clip(dimension, table->problem->schedule->T);
+    bool may_clip = product.factors.count == 1 && product.factors.group[0].factor.dimension == dimension
+                    && dimension <= 2 && !(product.clip > 0.0);
     if (status == STATUS_OK)
-        status = find_laws(table, dimension, &product, error);
-    if (status == STATUS_OK && product.factors.count == 1 && product.factors.group[0].factor.dimension == dimension
-        && dimension <= 2 && product.clip_probability > CLIP_MATTERS) {
+        status = find_laws(table, dimension, may_clip ? CLIP_MATTERS : 0.0, &product, error);
+    if (status == STATUS_OK && may_clip && product.clip_probability > CLIP_MATTERS) {
         product.clip = sampler_clip(dimension, table->problem->schedule->T);
-        status = find_laws(table, dimension, &product, error);
+        status = find_laws(table, dimension, 0.0, &product, error);
     }
     if (status == STATUS_OK)
         status = divergence_measure(product.groups, product.factors.count, &out->divergence, error);

@@ -16,6 +16,7 @@ struct driver {
     double rounding_squared;
     struct clip_bound clip; /* of a clip that is taken as inactive */
     struct clip_part last;  /* of the last step that was checked */
+    bool given_up;          /* it acts with more probability than problem->clip_most */
 };
 
 struct stage stage_of(const struct sampler *sampler, const struct step *step, size_t index)
@@ -102,6 +103,11 @@ static void take_clip(struct driver *driver)
         clip_bound_take(&driver->clip, log_noise[driver->run.step.t + i], &between);
     clip_bound_take(&driver->clip, log_noise[driver->run.step.t], &own);
     driver->last = own;
+    const struct law_problem *problem = driver->run.problem;
+    const struct clip_bound *const bound = &driver->clip;
+    const double copies = 1.0;
+    driver->given_up = problem->clip_most > 0.0
+                       && clip_probability(1, &bound, &copies, problem->factor->dimension) > problem->clip_most;
 }
 
 /* Refuses a step without noise before anything is computed: the last steps may be those. */
@@ -129,6 +135,8 @@ static enum status make_stage(struct driver *driver, size_t index, size_t from, 
     TRY(geometry->prepare_stage(driver->state, &stage, from, to, error));
     if (checked && stage.moves && driver->clip.T > 0)
         take_clip(driver);
+    if (driver->given_up)
+        return STATUS_OK;
     TRY(geometry->fill_stage(driver->state, checked, &result, error));
     total->before = norms_sum(total->before, result.error.before);
     total->itself = norms_sum(total->itself, result.error.itself);
@@ -179,7 +187,7 @@ static enum status make_steps(struct driver *driver, struct error *error)
     struct level level = schedule_level(schedule, schedule->T);
     driver->geometry->set_level(driver->state, driver->slot, &level);
     TRY(driver->geometry->start(driver->state, &driver->errors.total, error));
-    for (size_t t = schedule->T; t >= 2; t--) {
+    for (size_t t = schedule->T; t >= 2 && !driver->given_up; t--) {
         bool unchanged = is_unchanged(driver);
         driver->errors.unchecked++;
         bool checked = must_check(driver, t, unchanged);
@@ -237,8 +245,11 @@ enum status propagate(const struct geometry *geometry, const struct law_engine *
     TRY_OR(done, check_noise(&driver, error));
     TRY_OR(done, geometry->new (&driver.run, &driver.state, error));
     TRY_OR(done, geometry->whole != NULL ? make_whole(&driver, error) : make_steps(&driver, error));
-    TRY_OR(done, geometry->finish(driver.state, driver.slot, out, error));
     out->clip = driver.clip;
+    out->given_up = driver.given_up;
+    if (driver.given_up)
+        goto done;
+    TRY_OR(done, geometry->finish(driver.state, driver.slot, out, error));
     out->rounding = ROUNDING_DEVIATIONS * sqrt(driver.rounding_squared);
     TRY_OR(done, set_component_errors(&driver, out, error));
     double of_places = conditions_rounding(problem->conditions); /* of positions in original coordinates */
