@@ -28,8 +28,8 @@ struct law_problem {
     const struct schedule *schedule;
     const struct score_error *score_error; /* NULL: exact scores */
     double error_share;                    /* of eps_score^2, in this factor; 0: exact scores */
-    double clip; /* for samplers that clip: the norm above which the factor's correction is zeroed; 0 means never
-                  * (products, where clipping couples coordinates) */
+    double clip;      /* for samplers that clip: the norm above which the factor's correction is zeroed; 0 means never
+                       * (products, where clipping couples coordinates) */
     double clip_most; /* a law that takes the clip as inactive is given up as soon as it may act with more probability
                        * than this, for it will be computed with it; 0: never */
     size_t
@@ -87,10 +87,10 @@ struct law {
     double *component_error; /* of each component k, an estimated radius of E_{p_k}(r_1 - 1), beside the mass defect;
                               * NULL: the engine has none */
     struct clip_bound clip;  /* of the correction, where a clip was taken as inactive */
-    bool given_up;           /* the clip matters more than problem->clip_most: only `clip`, of the steps until then, and
-                              * what work was done are known */
-    size_t node_updates;     /* work done: quadrature nodes visited */
-    size_t exponentials;     /* and elementary functions evaluated there; 0: not counted */
+    bool given_up;       /* the clip matters more than problem->clip_most: only `clip`, of the steps until then, and
+                          * what work was done are known */
+    size_t node_updates; /* work done: quadrature nodes visited */
+    size_t exponentials; /* and elementary functions evaluated there; 0: not counted */
 };
 
 struct law_engine {
