@@ -44,8 +44,8 @@ enum status check_probed_mass(double mass, const char *sampler, struct error *er
             sampler, mass);
     return fail_with(
         error, STATUS_NUMERIC,
-        "the grid holds %.3g of the mass of the law of %s: the law is much narrower than its target, or has "
-        "left its support",
+        "the grid holds %.3g of the mass of the law of %s: the law is much narrower or much wider than its "
+        "target, or has left its support",
         fmax(mass, 0.0), sampler);
 }
 
