@@ -29,16 +29,10 @@ static void set_scale(struct transfer *transfer, double v, double V)
 }
 
 void transfer_init(struct transfer *transfer, const struct stage *stage, const struct mixture_level *from,
-                   const struct mixture_level *to, const struct panels *grid, struct oracle *oracle,
-                   double resolution)
+                   const struct mixture_level *to, const struct panels *grid, struct oracle *oracle)
 {
-    *transfer = (struct transfer){.stage = *stage,
-                                  .from = from,
-                                  .to = to,
-                                  .grid = grid,
-                                  .oracle = oracle,
-                                  .resolution = resolution,
-                                  .narrowest = narrowest_sd(from)};
+    *transfer = (struct transfer){
+        .stage = *stage, .from = from, .to = to, .grid = grid, .oracle = oracle, .narrowest = narrowest_sd(from)};
     if (!stage->deterministic)
         set_scale(transfer, stage->noise, transfer->narrowest * transfer->narrowest);
 }
@@ -46,11 +40,10 @@ void transfer_init(struct transfer *transfer, const struct stage *stage, const s
 static enum status work_new(const struct sampler *sampler, const struct quadrature_table *rules,
                             struct transfer_work *out, struct error *error)
 {
-    enum { ARRAYS = 7, CELL_ARRAYS = 6 };
+    enum { ARRAYS = 7 };
     *out = (struct transfer_work){.rules = rules};
     size_t arrays = ARRAYS + ORACLE_WORK - 1;
-    out->block = array_new((arrays + sampler->work_arrays) * TRANSFER_BLOCK + TRANSFER_PAIRS + 2 * MOST_RULE_NODES
-                               + CELL_ARRAYS * MOST_CELLS * CELL_NODES,
+    out->block = array_new((arrays + sampler->work_arrays) * TRANSFER_BLOCK + TRANSFER_PAIRS + 2 * MOST_RULE_NODES,
                            sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the line engine's workspace");
@@ -62,17 +55,6 @@ static enum status work_new(const struct sampler *sampler, const struct quadratu
     out->pairs = out->work + sampler->work_arrays * TRANSFER_BLOCK;
     out->split.node = out->pairs + TRANSFER_PAIRS;
     out->split.weight = out->split.node + MOST_RULE_NODES;
-    double *next = out->split.weight + MOST_RULE_NODES;
-    double **const of_cells[CELL_ARRAYS] = {&out->cell_x,      &out->cell_B,    &out->cell_L,
-                                            &out->cell_factor, &out->cell_base, &out->cell_chosen};
-    for (size_t i = 0; i < CELL_ARRAYS; i++, next += MOST_CELLS * CELL_NODES)
-        *of_cells[i] = next;
-    out->cell = array_new(3 * MOST_CELLS, sizeof *out->cell);
-    if (out->cell == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for the line engine's workspace");
-    out->cell_first = out->cell + MOST_CELLS;
-    out->cell_next = out->cell_first + MOST_CELLS;
-    transfer_cell_rule_init(&out->cell_rule);
     return STATUS_OK;
 }
 
@@ -90,10 +72,8 @@ enum status transfer_team_new(const struct sampler *sampler, const struct quadra
 
 void transfer_team_free(struct transfer_team *team)
 {
-    for (size_t i = 0; i < team_threads(team->groups.team) && team->work != NULL; i++) {
+    for (size_t i = 0; i < team_threads(team->groups.team) && team->work != NULL; i++)
         free(team->work[i].block);
-        free(team->work[i].cell);
-    }
     free(team->work);
     panel_groups_free(&team->groups);
 }
@@ -109,17 +89,13 @@ void transfer_increment(const struct transfer *transfer, struct transfer_work *w
     oracle_apply(&oracle, transfer->stage.sampler->increment, transfer->stage.step, n, x, out, work->work);
 }
 
-size_t transfer_order(const struct transfer *transfer, size_t order)
+bool transfer_is_shared(const struct transfer *transfer, size_t order, size_t count)
 {
-    return quadrature_order(order, transfer->resolution, TRANSFER_HIGHEST_ORDER);
-}
-
-bool transfer_is_shared(const struct transfer *transfer, size_t points)
-{
-    const double inversion = 12.0; /* evaluations of D at a point */
+    enum { INVERSION = 12 }; /* evaluations of D at a point */
     double scores = (double)(transfer->from->factor->components * (1 + transfer->stage.sampler->score_evaluations));
     scores *= transfer->draws > 0 ? (double)transfer->draws : 1.0;
-    return (double)points * (transfer->stage.deterministic ? inversion : 1.0) * scores > LINE_SHARED_COST;
+    return (double)count * (double)(transfer->stage.deterministic ? INVERSION : order + 1) * scores
+           > LINE_SHARED_COST;
 }
 
 size_t transfer_most(const struct transfer *transfer)
