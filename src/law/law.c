@@ -333,8 +333,7 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
         if (radius < before)
             *out = law;
         law = (struct law){0};
-        bool dear = engine->dear > 0 && updates >= engine->dear;
-        if (radius <= fmax((dear ? DEAR_RADIUS : wanted) * integral[1], 4.0 * rounding) || radius > stalled * before)
+        if (radius <= fmax(wanted * integral[1], 4.0 * rounding) || radius > stalled * before)
             break; /* good enough, or rounding is reached and finer is not better */
         if (i + 1 < RESOLUTIONS)
             resolution = next_resolution(engine, out, i, resolution, wanted * integral[1]);

@@ -104,9 +104,6 @@ struct law_engine {
     bool closed;   /* its laws are closed forms, which cost nothing beside others */
     /* law_compute raises the resolution until the radius is at most this part of E_p|r - 1|; 0 stands for 5e-6. */
     double wanted_radius;
-    /* A law that has taken this many node updates is not computed at a higher resolution where its radius is at most
-     * DEAR_RADIUS of E_p|r - 1|; 0: any law may be. */
-    size_t dear;
     /* error_l1 falls like the resolution to minus this power, about; 0: not known. */
     double radius_power;
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */

@@ -18,10 +18,6 @@
 /* [power of the resolution] By which tolerances fall. Found: not recorded. Twice: no change. */
 #define PLANE_TOLERANCE_POWER 8.0
 
-/* [node updates] From which on a law is dear (law_engine.dear). Found: some ten seconds of a core; none of the
- * named targets takes more. */
-#define PLANE_DEAR 50000000
-
 /* ---- Quadrature orders (law/plane/plane.c). ---- */
 
 /* [order] Of all patches at the start. Found: not recorded. Twice: no change. */
@@ -64,8 +60,6 @@
 #define PLANE_SPARSEST 1.2
 /* [density] At most. Found: not recorded. Twice: no change. */
 #define PLANE_DENSEST 12.0
-/* [error wanted] That a lattice made again is to have, lest it be made a third time. Found: by trial. */
-#define PLANE_LATTICE_AIM 0.5
 /* [1] The next lattice is denser by no less than this factor. Found: not recorded. Twice: radius down to 0.957. */
 #define PLANE_LEAST_DENSER 1.08
 /* [1] And by no more. Found: not recorded. Twice: no change. */
