@@ -30,8 +30,9 @@ struct law_problem {
     double error_share;                    /* of eps_score^2, in this factor; 0: exact scores */
     double clip;      /* for samplers that clip: the norm above which the factor's correction is zeroed; 0 means never
                        * (products, where clipping couples coordinates) */
-    double clip_most; /* a law that takes the clip as inactive is given up as soon as it may act with more probability
-                       * than this, for it will be computed with it; 0: never */
+    double clip_most; /* where clip = 0: the law is given up as soon as the bound on the probability that a clip would
+                       * have acted (law/clip.h) exceeds this, for a caller who then computes the law with the clip;
+                       * 0: never */
     size_t
         threads; /* for this law alone, where an engine can use them; 0 counts as 1. The same bits for any number. */
     size_t
@@ -87,8 +88,8 @@ struct law {
     double *component_error; /* of each component k, an estimated radius of E_{p_k}(r_1 - 1), beside the mass defect;
                               * NULL: the engine has none */
     struct clip_bound clip;  /* of the correction, where a clip was taken as inactive */
-    bool given_up;       /* the clip matters more than problem->clip_most: only `clip`, of the steps until then, and
-                          * what work was done are known */
+    bool given_up;       /* the bound exceeded problem->clip_most: only `clip`, of the steps until then, and what work
+                          * was done are known */
     size_t node_updates; /* work done: quadrature nodes visited */
     size_t exponentials; /* and elementary functions evaluated there; 0: not counted */
 };

@@ -49,7 +49,7 @@ static void table_free(struct table *table)
     free(table->entry);
 }
 
-/* A law that was given up is one only for who would give it up. */
+/* Whether the entry holds the law that is asked for. One that was given up serves requests that give it up, too. */
 static bool same(const struct entry *entry, const struct factor *factor, const struct request *request)
 {
     const double kept[] = {entry->request.error_share, entry->request.clip},

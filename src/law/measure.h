@@ -34,11 +34,11 @@ struct measure_problem {
     size_t threads; /* in every law whose engine can use them: the same bits for any number */
 };
 
-/* out[i] is the measurement in dimension dimensions[i], i < count. One law of
- * a factor serves every dimension. A dimension that has no law here (STATUS_UNSUPPORTED) or whose numbers say nothing
- * (STATUS_NUMERIC of law_compute or divergence_measure, or a TV that a clip leaves open) has its `failure` instead;
- * if every dimension has, the first is the error, and out[i].failure hold all. Errors: those of target_factors,
- * law_compute and divergence_measure, with the target's and the sampler's names. */
+/* out[i] is the measurement in dimension dimensions[i], i < count. One law of a factor serves every dimension. A
+ * dimension that has no law here (STATUS_UNSUPPORTED) or whose numbers say nothing (STATUS_NUMERIC of law_compute or
+ * divergence_measure, or a TV that a clip leaves open) has its `failure` instead; if every dimension has, the first
+ * is the error, and out[i].failure hold all. Errors: those of target_factors, law_compute and divergence_measure,
+ * with the target's and the sampler's names. */
 MUST_USE enum status measure_target(const struct measure_problem *problem, const size_t *dimensions, size_t count,
                                     struct measurement *out, struct error *error);
 

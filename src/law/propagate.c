@@ -16,7 +16,7 @@ struct driver {
     double rounding_squared;
     struct clip_bound clip; /* of a clip that is taken as inactive */
     struct clip_part last;  /* of the last step that was checked */
-    bool given_up;          /* it acts with more probability than problem->clip_most */
+    bool given_up;          /* the bound on the probability that it acts exceeds problem->clip_most */
 };
 
 struct stage stage_of(const struct sampler *sampler, const struct step *step, size_t index)
@@ -110,7 +110,7 @@ static void take_clip(struct driver *driver)
                        && clip_probability(1, &bound, &copies, problem->factor->dimension) > problem->clip_most;
 }
 
-/* Refuses a step without noise before anything is computed: the last steps may be those. */
+/* Refuses a step without noise before any step is made: it may be one of the last. */
 static enum status check_noise(const struct driver *driver, struct error *error)
 {
     const struct law_problem *problem = driver->run.problem;

@@ -100,9 +100,7 @@ double form_value(const struct form *form, double dimension)
     return form->scale * pow(dimension, form->power) * logs * exp(form->rate * dimension);
 }
 
-/* The logarithm of a positive form, which may be below the range of numbers; NaN or infinite where it is not
- * positive.
- */
+/* The logarithm of a positive form, which itself may be below the range of numbers; NaN or infinite for others. */
 static double log_of_form(const struct form *form, double dimension)
 {
     double logs = form->logs != 0.0 ? form->logs * log(log(dimension)) : 0.0;

@@ -243,6 +243,33 @@ TEST(test_clip)
     ck_assert(tv.value - tv.error <= fmax(0.0, tv.value + tv.error - 2.0 * product.clip_probability));
 }
 
+/* The bound on clips adds up over steps: a law is given up early if and only if that of all of them exceeds what is
+ * allowed, and else it is the same to the bit. */
+TEST(law_is_given_up_where_the_clip_matters)
+{
+    static double weights[] = {0.3, 0.7}, atoms[] = {0.0, 0.0};
+    const struct factor factor = {1, 2, weights, modes, atoms, NULL, NULL, NULL};
+    OWNED_SCHEDULE *schedule = make_li_cai(46);
+    struct law_problem problem = {.factor = &factor, .sampler = sampler_find("accelerated"), .schedule = schedule};
+    OWNED(law) whole, allowed, given_up;
+    const double copies = 1.0;
+    ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &whole);
+    const struct clip_bound *bound = &whole.clip;
+    double probability = clip_probability(1, &bound, &copies, 1);
+    ck_assert(!whole.given_up && probability > CLIP_MATTERS && probability < 0.01);
+    problem.clip_most = 1.01 * probability;
+    ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &allowed);
+    ck_assert(!allowed.given_up && allowed.error_l1 == whole.error_l1);
+    ck_assert_uint_eq(allowed.log_ratio.count, whole.log_ratio.count);
+    ck_assert_mem_eq(allowed.log_ratio.panel, whole.log_ratio.panel,
+                     whole.log_ratio.count * sizeof *whole.log_ratio.panel);
+    problem.clip_most = 0.99 * probability;
+    ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &given_up);
+    bound = &given_up.clip;
+    ck_assert(given_up.given_up && given_up.node_updates < whole.node_updates);
+    ck_assert_double_gt(clip_probability(1, &bound, &copies, 1), problem.clip_most);
+}
+
 /* Atoms with large steps: what the clip does is less than the bound, which does not count every step as the worst. */
 TEST(bound_on_clips_is_that_of_each_step)
 {
