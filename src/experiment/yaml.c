@@ -220,8 +220,9 @@ static bool is_near(const char *a, const char *b, int edits)
         return true;
     return edits-- > 0
            && ((*a != '\0' && is_near(a + 1, b, edits)) || (*b != '\0' && is_near(a, b + 1, edits))
-               || (*a != '\0' && *b != '\0' && is_near(a + 1, b + 1, edits))
-               || (*a != '\0' && a[1] != '\0' && a[0] == b[1] && a[1] == b[0] && is_near(a + 2, b + 2, edits)));
+               || (*a != '\0' && *b != '\0'
+                   && (is_near(a + 1, b + 1, edits)
+                       || (a[0] == b[1] && a[1] == b[0] && is_near(a + 2, b + 2, edits)))));
 }
 
 static void refuse_unknown(struct doc *doc, const yaml_node_t *node, struct names allowed, const char *what)
