@@ -18,6 +18,8 @@ enum { PANEL_NODES = 16 };
 struct panel {
     size_t anchor;
     size_t dominant;           /* the component of the largest density at the centre, when the panels were laid out */
+    size_t order;              /* of the quadrature by which it is filled (law/line/orders.h); else 0 */
+    double reach[2];           /* to the left and right, where mass lands from afar (law/line/reach.h); else 0 */
     double centre, half_width; /* relative to sqrt(A) m_anchor */
     size_t edge_anchor[2];     /* the ends, in standard deviations from a component's centre */
     double edge[2];

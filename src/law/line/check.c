@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "law/line/orders.h"
+#include "law/line/reach.h"
 #include "law/line/tuning.h"
 #include "law/tuning.h"
 
@@ -47,20 +49,22 @@ static void set_tolerances(const struct line *line, struct estimates *out)
     out->smooth = fmax(LINE_INTERPOLATION_PART * relative, out->rounding);
 }
 
-/* Fills the grid and estimates its errors. */
-static enum status fill_and_estimate(struct line *line, size_t order, struct estimates *out, struct error *error)
+/* Fills the panels that are due and estimates errors. */
+static enum status fill_due(struct line *line, struct estimates *out, struct error *error)
 {
     struct line_probe *probe = &line->probe;
     const struct transfer *transfer = &line->transfer;
     const struct panels *grid = line->result;
     struct panel_sums sums;
-    TRY(line_fill(line, order, line->result, &sums, error));
+    TRY(line_fill(line, true, &sums, error));
     out->ignored = sums.ignored;
-    TRY(line_probe_set(probe, transfer, &line->threads, grid, order + CHECK_ORDERS, error));
-    TRY(line_probe_apply(probe, transfer, &line->threads, grid, order, probe->own, probe->value, error));
+    TRY(line_probe_set(probe, transfer, &line->threads, grid, error));
+    TRY(line_probe_apply(probe, transfer, &line->threads, grid, 0, probe->own, probe->value, error));
     out->total = line_probe_norms(probe, probe->value, probe->exact);
-    out->quadrature = line_probe_norms(probe, probe->own, probe->exact);
     out->interpolation = line_probe_norms(probe, probe->value, probe->own);
+    out->quadrature = line_probe_norms(probe, probe->own, probe->exact);
+    for (size_t p = 0; p < grid->count; p++)
+        probe->panel[p].error = line_probe_panel_error(probe, p, line->rare, &probe->panel[p].share);
     set_tolerances(line, out);
     return STATUS_OK;
 }
@@ -159,36 +163,55 @@ static enum status estimate_moved(struct line *line, struct norms *out, struct e
     return STATUS_OK;
 }
 
-/* Raises the quadrature order where its error is above the tolerance, until there is room for it to rise further up
- * to the next check, and shortens panels that interpolate badly. */
+/* Raises the quadrature order of panels where its error is above the tolerance, until there is room for it to rise
+ * further up to the next check. */
+static enum status raise_orders(struct line *line, struct estimates *estimates, struct error *error)
+{
+    struct line_probe *probe = &line->probe;
+    for (bool any = !line->transfer.stage.deterministic; any;) {
+        any = false;
+        for (size_t p = 0; p < probe->panels; p++) {
+            struct line_panel_probe *at = &probe->panel[p];
+            size_t *order = &line->result->panel[p].order, used = transfer_order(&line->transfer, *order);
+            double allowed = fmax((isfinite(at->before) ? LINE_HEADROOM : 1.0) * estimates->tolerance,
+                                  LINE_PANEL_ROUNDINGS * estimates->rounding * at->share);
+            bool limited =
+                at->error < LINE_ROUNDING_MOST
+                || (used > TRANSFER_FIRST_LATTICE && at->error < LINE_STALLED_BELOW * estimates->tolerance);
+            at->due = !at->settled && at->error > allowed && used < TRANSFER_HIGHEST_ORDER;
+            if (at->due && limited && at->error > LINE_STALLED_GAIN * at->before) {
+                *order -= 1;
+                at->settled = true;
+                at->due = false;
+            }
+            if (!at->due)
+                continue;
+            at->before = at->error;
+            *order += quadrature_raise(at->error, allowed);
+            any = true;
+        }
+        if (any)
+            TRY(fill_due(line, estimates, error));
+    }
+    return STATUS_OK;
+}
+
+/* Raises quadrature orders, and shortens panels that interpolate badly. */
 static enum status tighten(struct line *line, struct line_choice *choice, struct estimates *estimates,
                            struct error *error)
 {
-    double before = HUGE_VAL;
-    for (;;) {
-        double quadrature = tuned(line, estimates->quadrature);
-        double allowed = (isfinite(before) ? LINE_HEADROOM : 1.0) * estimates->tolerance;
-        size_t used = line_order(line, choice->order);
-        bool shorter = tuned(line, estimates->interpolation) > estimates->smooth && choice->spacing > 0;
-        bool finer = quadrature > allowed && used < TRANSFER_HIGHEST_ORDER && !line->transfer.stage.deterministic;
-        bool limited = quadrature < LINE_ROUNDING_MOST
-                       || (used > TRANSFER_FIRST_LATTICE && quadrature < LINE_STALLED_BELOW * estimates->tolerance);
-        if (finer && limited && quadrature > LINE_STALLED_GAIN * before) {
-            choice->order--;
-            return STATUS_OK;
-        }
-        if (!finer && !shorter)
-            return STATUS_OK;
-        if (finer) {
-            before = quadrature;
-            choice->order += quadrature_raise(quadrature, allowed);
-        }
-        if (shorter) {
-            choice->spacing--;
-            TRY(line_lay_out(line, choice->spacing, line->result, error));
-        }
-        TRY(fill_and_estimate(line, line_order(line, choice->order), estimates, error));
+    TRY(raise_orders(line, estimates, error));
+    while (tuned(line, estimates->interpolation) > estimates->smooth && choice->spacing > 0) {
+        choice->spacing--;
+        TRY(panels_copy(line->result, &line->moved, error));
+        TRY(line_lay_out(line, choice->spacing, line->result, error));
+        panels_inherit_orders(&line->moved, line->transfer.to, line->result);
+        TRY(line_set_reach(line, error));
+        TRY(line_probe_place(&line->probe, line->result, error));
+        TRY(fill_due(line, estimates, error));
+        TRY(raise_orders(line, estimates, error));
     }
+    return STATUS_OK;
 }
 
 /* Looks for longer panels for the steps after the next check. */
@@ -208,28 +231,50 @@ static enum status lengthen(struct line *line, struct line_choice *choice, const
     return STATUS_OK;
 }
 
-/* Looks for a lower quadrature order for the steps to come, whose error is added to *after. Where rounding hides the
- * error of quadrature, the order below the one taken must be as good. */
-static enum status relax(struct line *line, struct line_choice *choice, const struct estimates *estimates,
-                         int descent, struct norms *after, struct error *error)
+/* Looks for lower quadrature orders for the steps to come, whose error is added to *after: of panels whose order was
+ * not raised in this check. Where rounding hides the error of quadrature, the order below the one taken must be as
+ * good. */
+static enum status lower_orders(struct line *line, const struct estimates *estimates, struct norms *after,
+                                struct error *error)
 {
-    struct norms accepted = {0.0, 0.0, 0.0};
-    size_t reserve = estimates->hidden && line->run->resolution <= 1.0, order = choice->order;
-    for (size_t down = 1; down <= (size_t)descent + reserve && down <= choice->order; down++) {
-        TRY(line_probe_apply(&line->probe, &line->transfer, &line->threads, line->result,
-                             line_order(line, choice->order - down), line->probe.value, NULL, error));
-        struct norms lower = line_probe_norms(&line->probe, line->probe.value, line->probe.exact);
-        bool no_worse =
-            estimates->hidden && tuned(line, lower) < LINE_LOWER_NO_WORSE * tuned(line, estimates->quadrature);
-        if (!(tuned(line, lower) < LINE_LOWER_BELOW * estimates->tolerance || no_worse))
-            break;
-        accepted = lower;
-        order = choice->order - down;
+    struct line_probe *probe = &line->probe;
+    struct panel *panel = line->before[line->transfer.stage.index].panel;
+    size_t reserve = estimates->hidden && line->run->resolution <= 1.0;
+    bool any = true;
+    for (size_t p = 0; p < probe->panels; p++) {
+        probe->panel[p].lowered = 0;
+        probe->panel[p].settled = false;
     }
-    if (order + reserve < choice->order)
-        *after = norms_sum(*after, accepted);
-    if (order + reserve <= choice->order || choice->order < TRANSFER_HIGHEST_ORDER)
-        choice->order = order + reserve;
+    for (size_t i = 0; i < probe->count; i++)
+        probe->own[i] = probe->exact[i];
+    for (size_t down = 1; any && down <= LINE_MOST_DESCENT + reserve; down++) {
+        any = false;
+        for (size_t p = 0; p < probe->panels; p++) {
+            struct line_panel_probe *at = &probe->panel[p];
+            size_t most = (isfinite(at->before) ? 0 : LINE_MOST_DESCENT) + reserve;
+            at->due = !at->settled && down <= most && down <= panel[p].order;
+            any |= at->due;
+        }
+        if (!any)
+            break;
+        TRY(line_probe_apply(probe, &line->transfer, &line->threads, line->result, down, probe->value, NULL, error));
+        line_probe_norms(probe, probe->value, probe->exact);
+        for (size_t p = 0; p < probe->panels; p++) {
+            struct line_panel_probe *at = &probe->panel[p];
+            double share, lower = line_probe_panel_error(probe, p, line->rare, &share);
+            bool no_worse = estimates->hidden && lower < LINE_LOWER_NO_WORSE * at->error;
+            at->settled |= at->due && !(lower < LINE_LOWER_BELOW * estimates->tolerance || no_worse);
+            if (!at->due || at->settled)
+                continue;
+            at->lowered = down;
+            for (size_t i = p * PANEL_PROBES; i < (p + 1) * PANEL_PROBES && down > reserve; i++)
+                probe->own[i] = probe->value[i];
+        }
+    }
+    for (size_t p = 0; p < probe->panels; p++)
+        if (probe->panel[p].lowered >= reserve || panel[p].order < TRANSFER_HIGHEST_ORDER)
+            panel[p].order = panel[p].order + reserve - probe->panel[p].lowered;
+    *after = norms_sum(*after, line_probe_norms(probe, probe->own, probe->exact));
     return STATUS_OK;
 }
 
@@ -244,18 +289,20 @@ enum status line_check(struct line *line, struct step_error *local, struct error
     if (last)
         choice->spacing = 0;
     TRY(line_lay_out(line, choice->spacing, line->result, error));
-    TRY(fill_and_estimate(line, line_order(line, choice->order), &estimates, error));
+    TRY(line_set_orders(line, error));
+    TRY(line_probe_place(&line->probe, line->result, error));
+    TRY(fill_due(line, &estimates, error));
+    const struct estimates first = estimates;
+    TRY(tighten(line, choice, &estimates, error));
     TRY(estimate_unchanged(line, &unchanged, error));
     TRY(estimate_increments(line, &extrapolated, error));
     TRY(estimate_moved(line, &moved, error));
     if (choice->unchanged || choice->by_increments)
-        local->before = local_error(choice->unchanged ? unchanged : extrapolated, &estimates, true);
+        local->before = local_error(choice->unchanged ? unchanged : extrapolated, &first, true);
     else if (before->count > 0 && !choice->relaid)
-        local->before = local_error(norms_sum(estimates.quadrature, moved), &estimates, false);
+        local->before = local_error(norms_sum(first.quadrature, moved), &first, false);
     else
-        local->before = local_error(estimates.total, &estimates, false);
-    size_t order = choice->order;
-    TRY(tighten(line, choice, &estimates, error));
+        local->before = local_error(first.total, &first, false);
     TRY(check_probed_mass(line->probe.mass, stage->sampler->name, error));
     TRY(panels_copy(line->result, before, error));
     local->itself = local_error(estimates.total, &estimates, false);
@@ -273,6 +320,6 @@ enum status line_check(struct line *line, struct step_error *local, struct error
                                                  : estimates.total,
                                &estimates, kept);
     if (!choice->unchanged && !stage->deterministic)
-        TRY(relax(line, choice, &estimates, choice->order > order ? 0 : LINE_MOST_DESCENT, &local->after, error));
+        TRY(lower_orders(line, &estimates, &local->after, error));
     return last ? STATUS_OK : lengthen(line, choice, &estimates, error);
 }

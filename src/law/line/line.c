@@ -21,6 +21,7 @@ static void line_free(void *state)
     panels_free(&line->moved);
     line_increments_free(&line->increments);
     free(line->moments);
+    free(line->landing);
     oracle_free(&line->oracle);
     for (size_t k = 0; k < SAMPLER_DRAWS; k++)
         oracle_free(&line->draw[k].oracle);

@@ -5,14 +5,15 @@
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/line/check.h"
+#include "law/line/orders.h"
+#include "law/line/reach.h"
 #include "law/line/tuning.h"
 #include "law/tuning.h"
 
 struct filling {
     const struct line *line;
-    const struct transfer *transfer;
     struct panels *grid;
-    size_t order;
+    bool due_alone;
 };
 
 static enum status fill(void *context, size_t thread, size_t from, size_t to, struct panel_sums *sums,
@@ -21,17 +22,20 @@ static enum status fill(void *context, size_t thread, size_t from, size_t to, st
     const struct filling *filling = context;
     struct transfer_work *work = &filling->line->threads.work[thread];
     const struct chebyshev *chebyshev = &filling->line->chebyshev;
-    const struct transfer *transfer = filling->transfer;
+    const struct transfer *transfer = &filling->line->transfer;
     struct panel *panel = &filling->grid->panel[from];
     double y[TRANSFER_POINTS], value[TRANSFER_POINTS];
-    size_t hint = from;
+    size_t hint = from, order = panels_order(filling->grid, from, to);
+    if (filling->due_alone && !line_probe_due(&filling->line->probe, from, to))
+        return STATUS_OK;
     for (size_t i = 0; i < to - from; i++)
         panel_nodes(chebyshev, &panel[i], y + i * PANEL_NODES);
     work->ignored = 0.0;
     const struct transfer_query query = {panel, to - from, PANEL_NODES, y};
-    TRY(transfer_apply(transfer, work, filling->order, &query, value, &hint, error));
+    TRY(transfer_apply(transfer, work, transfer_order(transfer, order), &query, value, &hint, error));
     sums->ignored = work->ignored;
     for (size_t i = 0; i < to - from; i++) {
+        panel[i].order = order;
         panel_fit(chebyshev, value + i * PANEL_NODES, &panel[i]);
         if (!isfinite(panel[i].coefficient[0]))
             return fail_with(error, STATUS_NUMERIC, "the law of %s is not finite after step t = %zu",
@@ -40,14 +44,15 @@ static enum status fill(void *context, size_t thread, size_t from, size_t to, st
     return STATUS_OK;
 }
 
-enum status line_fill(struct line *line, size_t order, struct panels *grid, struct panel_sums *sums,
-                      struct error *error)
+enum status line_fill(struct line *line, bool due_alone, struct panel_sums *sums, struct error *error)
 {
-    const struct transfer *transfer = &line->transfer;
-    struct filling filling = {line, transfer, grid, order};
-    return panel_groups_run(&line->threads.groups, grid, transfer_most(transfer) / PANEL_NODES,
-                            transfer_is_shared(transfer, order, grid->count * PANEL_NODES), fill, &filling, sums,
-                            error);
+    struct filling filling = {line, line->result, due_alone};
+    size_t points = 0;
+    for (size_t p = 0; p < line->result->count; p++)
+        if (!due_alone || line->probe.panel[p].due)
+            points += PANEL_NODES * (line->result->panel[p].order + 1);
+    return panel_groups_run(&line->threads.groups, line->result, transfer_most(&line->transfer) / PANEL_NODES,
+                            transfer_is_shared(&line->transfer, points), fill, &filling, sums, error);
 }
 
 /* Limits that the score error sets to the panels' length in a stage's result. Jumps of the map are blurred by the
@@ -192,16 +197,11 @@ void line_correction_moments(void *state, struct clip_step *out)
 {
     struct line *line = state;
     const struct panels *grid = line->transfer.grid;
-    bool shared = transfer_is_shared(&line->transfer, 0, grid->count * PANEL_NODES);
+    bool shared = transfer_is_shared(&line->transfer, grid->count * PANEL_NODES);
     enum status status = panel_groups_run(&line->threads.groups, grid, TRANSFER_POINTS / PANEL_NODES, shared,
                                           take_moments, line, NULL, NULL);
     for (size_t p = 0; status == STATUS_OK && p < grid->count; p++)
         clip_step_sum(out, &line->moments[p]);
-}
-
-size_t line_order(const struct line *line, size_t order)
-{
-    return quadrature_order(order, line->run->resolution, TRANSFER_HIGHEST_ORDER);
 }
 
 enum status line_lay_out(const struct line *line, int spacing, struct panels *grid, struct error *error)
@@ -210,11 +210,40 @@ enum status line_lay_out(const struct line *line, int spacing, struct panels *gr
                           grid, error);
 }
 
+/* Jumps do not move along with panels: those that see one have the largest order of all. */
+static void raise_at_breaks(struct line *line, size_t order)
+{
+    const struct transfer *transfer = &line->transfer;
+    for (size_t p = 0; p < line->result->count && transfer->breaks.count > 0; p++) {
+        struct panel *panel = &line->result->panel[p];
+        double shift = mixture_level_centre(transfer->from, 0, panel->anchor);
+        double reach = transfer->stage.a * panel->half_width + transfer->reach * transfer->tau;
+        for (size_t b = 0; b < transfer->breaks.count; b++)
+            if (fabs(transfer->breaks.at[b] + shift - transfer->stage.a * panel->centre) < reach)
+                panel->order = panel->order > order ? panel->order : order;
+    }
+}
+
+/* Panels of the last check that have run into each other say no more than how high an order is needed somewhere. */
+enum status line_set_orders(struct line *line, struct error *error)
+{
+    const struct panels *before = &line->before[line->transfer.stage.index];
+    int in_order;
+    TRY(panels_move(before, line->transfer.to, &line->moved, &in_order, error));
+    if (in_order)
+        panels_inherit_orders(&line->moved, line->transfer.to, line->result);
+    for (size_t p = 0; p < line->result->count && !in_order; p++)
+        line->result->panel[p].order = panels_order(before, 0, before->count);
+    raise_at_breaks(line, panels_order(before, 0, before->count));
+    return line_set_reach(line, error);
+}
+
 enum status line_stage_prepare(void *state, const struct stage *stage, size_t from, size_t to, struct error *error)
 {
     struct line *line = state;
     line->result = &line->grid[to];
-    transfer_init(&line->transfer, stage, &line->level[from], &line->level[to], &line->grid[from], &line->oracle);
+    transfer_init(&line->transfer, stage, &line->level[from], &line->level[to], &line->grid[from], &line->oracle,
+                  line->run->resolution);
     if (stage->moves) {
         line->transfer.draws = line->draws;
         line->transfer.draw = line->draw;
@@ -247,5 +276,6 @@ enum status line_stage_fill(void *state, bool checked, struct stage_result *out,
         return STATUS_OK;
     if (!in_order)
         TRY(line_lay_out(line, choice->spacing, line->result, error));
-    return line_fill(line, line_order(line, choice->order), line->result, NULL, error);
+    TRY(line_set_orders(line, error));
+    return line_fill(line, false, NULL, error);
 }

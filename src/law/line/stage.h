@@ -8,6 +8,7 @@
 #include "core/status.h"
 #include "law/line/increments.h"
 #include "law/line/probe.h"
+#include "law/line/reach.h"
 #include "law/line/transfer.h"
 #include "law/oracle.h"
 #include "law/panels.h"
@@ -16,9 +17,8 @@
 
 /* How the steps between two checks make a stage. */
 struct line_choice {
-    size_t order; /* of the quadrature */
-    int spacing;  /* panels are longer than the default by LINE_LENGTHENING to this power, where r is smooth enough */
-    bool relaid;  /* panels are laid out anew in every step, instead of moving with the components */
+    int spacing; /* panels are longer than the default by LINE_LENGTHENING to this power, where r is smooth enough */
+    bool relaid; /* panels are laid out anew in every step, instead of moving with the components */
     bool unchanged;     /* panels move with the components, and their polynomials stay as they are */
     bool by_increments; /* or get what such a step adds by law/line/increments.h; of samplers of one stage */
 };
@@ -44,10 +44,12 @@ struct line {
     double rare;             /* LINE_RARE where a component has less weight, else 0 */
     double rounding[STAGES]; /* in a stage, L1(p), as of the last check */
     struct line_probe probe;
-    struct panels before[STAGES]; /* the panels of the last check */
+    struct panels before[STAGES]; /* the panels of the last check, with the orders that it has chosen */
     struct panels moved;          /* for comparison */
     struct clip_step *moments;    /* of each panel of the law before a stage */
     size_t moments_capacity;
+    struct line_landing *landing; /* of each node of the law before a stage */
+    size_t landing_capacity;
 };
 
 /* Functions of the geometry. */
@@ -56,11 +58,11 @@ MUST_USE enum status line_stage_prepare(void *state, const struct stage *stage, 
 MUST_USE enum status line_stage_fill(void *state, bool checked, struct stage_result *out, struct error *error);
 void line_correction_moments(void *state, struct clip_step *out);
 
-/* Parts of a stage, for checks: the order in use, which is higher at a higher resolution of the law; the layout of
- * the panels; and their values, and if not NULL the mass that a map without noise has lost, in *sums. */
-size_t line_order(const struct line *line, size_t order);
+/* Parts of a stage, for checks: the layout of the panels; the quadrature orders of the last check, for the stage's
+ * result; and values by them, of all panels or of those that the probe has due, and if not NULL the mass that a map
+ * without noise has lost, in *sums. */
 MUST_USE enum status line_lay_out(const struct line *line, int spacing, struct panels *grid, struct error *error);
-MUST_USE enum status line_fill(struct line *line, size_t order, struct panels *grid, struct panel_sums *sums,
-                               struct error *error);
+MUST_USE enum status line_set_orders(struct line *line, struct error *error);
+MUST_USE enum status line_fill(struct line *line, bool due_alone, struct panel_sums *sums, struct error *error);
 
 #endif

@@ -29,10 +29,16 @@ static void set_scale(struct transfer *transfer, double v, double V)
 }
 
 void transfer_init(struct transfer *transfer, const struct stage *stage, const struct mixture_level *from,
-                   const struct mixture_level *to, const struct panels *grid, struct oracle *oracle)
+                   const struct mixture_level *to, const struct panels *grid, struct oracle *oracle,
+                   double resolution)
 {
-    *transfer = (struct transfer){
-        .stage = *stage, .from = from, .to = to, .grid = grid, .oracle = oracle, .narrowest = narrowest_sd(from)};
+    *transfer = (struct transfer){.stage = *stage,
+                                  .from = from,
+                                  .to = to,
+                                  .grid = grid,
+                                  .oracle = oracle,
+                                  .resolution = resolution,
+                                  .narrowest = narrowest_sd(from)};
     if (!stage->deterministic)
         set_scale(transfer, stage->noise, transfer->narrowest * transfer->narrowest);
 }
@@ -40,10 +46,11 @@ void transfer_init(struct transfer *transfer, const struct stage *stage, const s
 static enum status work_new(const struct sampler *sampler, const struct quadrature_table *rules,
                             struct transfer_work *out, struct error *error)
 {
-    enum { ARRAYS = 7 };
+    enum { ARRAYS = 7, CELL_ARRAYS = 6 };
     *out = (struct transfer_work){.rules = rules};
     size_t arrays = ARRAYS + ORACLE_WORK - 1;
-    out->block = array_new((arrays + sampler->work_arrays) * TRANSFER_BLOCK + TRANSFER_PAIRS + 2 * MOST_RULE_NODES,
+    out->block = array_new((arrays + sampler->work_arrays) * TRANSFER_BLOCK + MOST_PAIRS + 2 * MOST_RULE_NODES
+                               + CELL_ARRAYS * MOST_CELLS * CELL_NODES,
                            sizeof *out->block);
     if (out->block == NULL)
         return fail_with(error, STATUS_MEMORY, "out of memory for the line engine's workspace");
@@ -53,8 +60,19 @@ static enum status work_new(const struct sampler *sampler, const struct quadratu
         *array[i] = out->block + i * TRANSFER_BLOCK;
     out->work = out->block + arrays * TRANSFER_BLOCK; /* the last of these is longer */
     out->pairs = out->work + sampler->work_arrays * TRANSFER_BLOCK;
-    out->split.node = out->pairs + TRANSFER_PAIRS;
+    out->split.node = out->pairs + MOST_PAIRS;
     out->split.weight = out->split.node + MOST_RULE_NODES;
+    double *next = out->split.weight + MOST_RULE_NODES;
+    double **const of_cells[CELL_ARRAYS] = {&out->cell_x,      &out->cell_B,    &out->cell_L,
+                                            &out->cell_factor, &out->cell_base, &out->cell_chosen};
+    for (size_t i = 0; i < CELL_ARRAYS; i++, next += MOST_CELLS * CELL_NODES)
+        *of_cells[i] = next;
+    out->cell = array_new(3 * MOST_CELLS, sizeof *out->cell);
+    if (out->cell == NULL)
+        return fail_with(error, STATUS_MEMORY, "out of memory for the line engine's workspace");
+    out->cell_first = out->cell + MOST_CELLS;
+    out->cell_next = out->cell_first + MOST_CELLS;
+    transfer_cell_rule_init(&out->cell_rule);
     return STATUS_OK;
 }
 
@@ -72,8 +90,10 @@ enum status transfer_team_new(const struct sampler *sampler, const struct quadra
 
 void transfer_team_free(struct transfer_team *team)
 {
-    for (size_t i = 0; i < team_threads(team->groups.team) && team->work != NULL; i++)
+    for (size_t i = 0; i < team_threads(team->groups.team) && team->work != NULL; i++) {
         free(team->work[i].block);
+        free(team->work[i].cell);
+    }
     free(team->work);
     panel_groups_free(&team->groups);
 }
@@ -89,13 +109,17 @@ void transfer_increment(const struct transfer *transfer, struct transfer_work *w
     oracle_apply(&oracle, transfer->stage.sampler->increment, transfer->stage.step, n, x, out, work->work);
 }
 
-bool transfer_is_shared(const struct transfer *transfer, size_t order, size_t count)
+size_t transfer_order(const struct transfer *transfer, size_t order)
 {
-    enum { INVERSION = 12 }; /* evaluations of D at a point */
+    return quadrature_order(order, transfer->resolution, TRANSFER_HIGHEST_ORDER);
+}
+
+bool transfer_is_shared(const struct transfer *transfer, size_t points)
+{
+    const double inversion = 12.0; /* evaluations of D at a point */
     double scores = (double)(transfer->from->factor->components * (1 + transfer->stage.sampler->score_evaluations));
     scores *= transfer->draws > 0 ? (double)transfer->draws : 1.0;
-    return (double)count * (double)(transfer->stage.deterministic ? INVERSION : order + 1) * scores
-           > LINE_SHARED_COST;
+    return (double)points * (transfer->stage.deterministic ? inversion : 1.0) * scores > LINE_SHARED_COST;
 }
 
 size_t transfer_most(const struct transfer *transfer)
@@ -112,17 +136,27 @@ static enum status apply_map(const struct transfer *transfer, struct transfer_wo
     return STATUS_OK;
 }
 
+struct transfer transfer_of_draw(const struct transfer *transfer, size_t k)
+{
+    struct transfer one = *transfer;
+    one.stage.step = &transfer->draw[k].step;
+    one.oracle = &transfer->draw[k].oracle;
+    return one;
+}
+
 enum status transfer_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                            const struct transfer_query *query, double *log_ratio, size_t *hint, struct error *error)
 {
+    work->reach[0] = work->reach[1] = 0.0;
+    for (size_t p = 0; p < query->panels; p++)
+        for (int side = 0; side < 2; side++)
+            work->reach[side] = fmax(work->reach[side], query->panel[p].reach[side]);
     if (transfer->draws == 0)
         return apply_map(transfer, work, order, query, log_ratio, hint, error);
     double other[TRANSFER_POINTS], excess[TRANSFER_POINTS] = {0.0};
     const size_t before = *hint, count = query->panels * query->each;
     for (size_t k = 0; k < transfer->draws; k++) {
-        struct transfer one = *transfer;
-        one.stage.step = &transfer->draw[k].step;
-        one.oracle = &transfer->draw[k].oracle;
+        struct transfer one = transfer_of_draw(transfer, k);
         *hint = before;
         TRY(apply_map(&one, work, order, query, k == 0 ? log_ratio : other, hint, error));
         if (k > 0)

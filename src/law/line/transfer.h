@@ -16,14 +16,22 @@
 enum {
     TRANSFER_POINTS = 8 * PANEL_NODES,    /* at a time */
     TRANSFER_BLOCK = 4 * TRANSFER_POINTS, /* points times nodes: what the first-level cache holds */
-    TRANSFER_PAIRS = 2 * TRANSFER_BLOCK,  /* of points and nodes that they share */
+    TRANSFER_PAIRS = 8 * TRANSFER_BLOCK,  /* of points and nodes that they share */
+
+    CELL_NODES = 16,      /* of the Gauss-Legendre rule in a cell */
+    CELL_TAIL = 3,        /* of the Legendre polynomials of the highest degrees that show whether it is resolved */
+    CELLS_TOGETHER = 256, /* for several points, at most */
+    MOST_CELLS = 4096,    /* for one point */
+
+    MOST_PAIRS = MOST_CELLS * CELL_NODES, /* TRANSFER_PAIRS at least */
 
     /* Quadrature orders of the line: Gauss-Hermite rules with 1 node and more; trapezoid rules on lattices that
-     * neighbouring points share, finer and finer, where D or r change over the width of the noise; and trapezoid
-     * rules around each point. */
+     * neighbouring points share, finer and finer; and Gauss-Legendre rules in cells that they share, which are
+     * bisected where D changes over much less than the width of the noise. Where noise is so small that these do not
+     * serve, orders in their places are those of law/quadrature.h, and from the first cells on its highest ones. */
     TRANSFER_FIRST_LATTICE = 8,
-    TRANSFER_FIRST_TRAPEZOID = TRANSFER_FIRST_LATTICE + 11,
-    TRANSFER_ORDERS = TRANSFER_FIRST_TRAPEZOID + 6,
+    TRANSFER_FIRST_CELLS = TRANSFER_FIRST_LATTICE + 6,
+    TRANSFER_ORDERS = TRANSFER_FIRST_CELLS + 6,
     TRANSFER_HIGHEST_ORDER = TRANSFER_ORDERS - 1 - CHECK_ORDERS
 };
 
@@ -41,6 +49,7 @@ struct transfer {
     struct oracle *oracle;
     size_t draws; /* > 0: the result is the mean of r over so many draws */
     struct transfer_draw *draw;
+    double resolution;
     struct breaks breaks; /* of the map */
     double reach;         /* quadrature is cut at breaks no farther than this, in units of tau; set with the breaks */
     /* Where the quadrature nodes lie. Theory (15) puts them on the scale of the forward kernel; any scale is exact,
@@ -58,15 +67,35 @@ struct transfer {
 
 /* Fills all but the breaks. */
 void transfer_init(struct transfer *transfer, const struct stage *stage, const struct mixture_level *from,
-                   const struct mixture_level *to, const struct panels *grid, struct oracle *oracle);
+                   const struct mixture_level *to, const struct panels *grid, struct oracle *oracle,
+                   double resolution);
+
+/* With the k-th of the numbers that the sampler may draw. */
+struct transfer transfer_of_draw(const struct transfer *transfer, size_t k);
+
+/* The quadrature order in the place of one: higher at a higher resolution of the law. */
+size_t transfer_order(const struct transfer *transfer, size_t order);
+
+/* The rule in a cell, and what takes values at its nodes to the Legendre coefficients of the highest degrees. */
+struct cell_rule {
+    double node[CELL_NODES], weight[CELL_NODES], tail[CELL_TAIL][CELL_NODES];
+};
+struct cell {
+    double from, to; /* relative to the anchor */
+};
 
 /* Workspace, one block for a whole law. */
 struct transfer_work {
     const struct quadrature_table *rules;
     struct quadrature split; /* of one point, cut at breaks */
     double *x, *log_offset, *others, *score, *increment, *exponent, *work, *oracle_work; /* TRANSFER_BLOCK each */
-    double *pairs;                                                                       /* TRANSFER_PAIRS */
+    double *pairs;                                                                       /* MOST_PAIRS */
+    struct cell_rule cell_rule;
+    size_t cells;
+    struct cell *cell, *cell_first, *cell_next; /* MOST_CELLS each: those in use, and those that may be bisected */
+    double *cell_x, *cell_B, *cell_L, *cell_factor, *cell_base, *cell_chosen; /* at the nodes of the cells */
     double *block;
+    double reach[2];                   /* of cells to the left and right, of the points that are being evaluated */
     double ignored;                    /* by monotone_ignore, since set to 0 */
     size_t node_updates, exponentials; /* logarithms count as such */
 };
@@ -95,8 +124,9 @@ MUST_USE enum status transfer_apply(const struct transfer *transfer, struct tran
                                     const struct transfer_query *query, double *log_ratio, size_t *hint,
                                     struct error *error);
 
-/* Whether an order at `count` points is so much work that threads are worth their while. */
-bool transfer_is_shared(const struct transfer *transfer, size_t order, size_t count);
+/* Whether points, each counted once for its quadrature order and once more, are so much work that threads are worth
+ * their while. */
+bool transfer_is_shared(const struct transfer *transfer, size_t points);
 
 /* D(x) at n <= TRANSFER_BLOCK points relative to the anchor, with the scores at level t where they are known
  * (or NULL). */

@@ -9,9 +9,8 @@
 #define INVERSE_ROOT_2PI_REST (-6.2473378348613351e-17)
 
 /* Lattices for orders beyond the Gauss-Hermite rules: their spacing in units of tau. */
-static const double lattice_spacings[] = {0.68, 0.55, 0.46, 0.36, 0.27, 0.2, 0.15, 0.11, 0.08, 0.06, 0.045};
-_Static_assert(TRANSFER_FIRST_TRAPEZOID
-                   == TRANSFER_FIRST_LATTICE + sizeof lattice_spacings / sizeof lattice_spacings[0],
+static const double lattice_spacings[] = {0.68, 0.55, 0.46, 0.36, 0.27, 0.2};
+_Static_assert(TRANSFER_FIRST_CELLS == TRANSFER_FIRST_LATTICE + sizeof lattice_spacings / sizeof lattice_spacings[0],
                "a rule for each order");
 
 /* Nodes of one point: a multiple of four. */
@@ -94,20 +93,11 @@ VECTOR_CLONES static size_t place_lattice(double a, double step, size_t nodes, s
     return j;
 }
 
-/* a b - fl(a b), exactly (Dekker). */
-static double product_error(double a, double b)
-{
-    const double splitter = 0x1p27 + 1.0;
-    double p = splitter * a, q = splitter * b, a_high = p - (p - a), b_high = q - (q - b);
-    double a_low = a - a_high, b_low = b - b_high;
-    return ((a_high * b_high - a * b) + a_high * b_low + a_low * b_high) + a_low * b_low;
-}
-
 /* Lattices serve where the noise is not small: all multiples of the step must be exact, and rounding is relative to 1
  * instead of to the noise. Elsewhere Gauss-Hermite rules of a few nodes do. */
 int transfer_on_lattice(const struct transfer *transfer, size_t order, double farthest)
 {
-    return order >= TRANSFER_FIRST_LATTICE && order < TRANSFER_FIRST_TRAPEZOID
+    return order >= TRANSFER_FIRST_LATTICE && order < TRANSFER_FIRST_CELLS
            && transfer->tau > LINE_LATTICE_NOISE * transfer->narrowest && farthest < 0x1p24 * transfer->tau;
 }
 

@@ -211,13 +211,15 @@ static size_t breaks_in_reach(const struct transfer *transfer, size_t anchor, do
 void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                           const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint)
 {
-    /* The highest orders are those of law/quadrature.h, which has more Gauss-Hermite and fewer trapezoid rules in the
-     * place of the lattices. */
-    size_t place = order < TRANSFER_FIRST_TRAPEZOID ? order : order + ORDERS - TRANSFER_ORDERS;
+    size_t place = order < TRANSFER_FIRST_CELLS ? order : order + ORDERS - TRANSFER_ORDERS;
     size_t anchor = panel->anchor, dominant = panel->dominant;
     const struct quadrature *rule = &work->rules->order[place];
     double z[MOST_BREAKS];
     for (size_t j = 0, next; j < count; j = next) {
+        if (transfer_in_cells(transfer, order, fmax(fabs(y[0]), fabs(y[count - 1])))) {
+            transfer_cells_apply(transfer, work, order, anchor, dominant, count, y, log_ratio, hint);
+            return;
+        }
         size_t split = breaks_in_reach(transfer, anchor, y[j], z);
         next = j + 1;
         if (split > 0) {

@@ -28,12 +28,26 @@ void transfer_points(const struct transfer *transfer, const struct reference *re
 void transfer_nodes(const struct transfer *transfer, struct transfer_work *work, const struct reference *reference,
                     size_t anchor, size_t n);
 
+/* a b - fl(a b), exactly (Dekker). */
+static inline double product_error(double a, double b)
+{
+    const double splitter = 0x1p27 + 1.0;
+    double p = splitter * a, q = splitter * b, a_high = p - (p - a), b_high = q - (q - b);
+    double a_low = a - a_high, b_low = b - b_high;
+    return ((a_high * b_high - a * b) + a_high * b_low + a_low * b_high) + a_low * b_low;
+}
+
 /* Nonzero if the order is a lattice's, and its nodes are exact for points no farther than this from the anchor. */
 int transfer_on_lattice(const struct transfer *transfer, size_t order, double farthest);
 
 /* Arguments as transfer_apply has them, with the number of all points. */
 void transfer_lattice_apply(const struct transfer *transfer, struct transfer_work *work, size_t order, size_t anchor,
                             size_t dominant, size_t count, const double *y, double *log_ratio, size_t *hint);
+/* The same of orders in cells (law/line/transfer_cells.c). */
+int transfer_in_cells(const struct transfer *transfer, size_t order, double farthest);
+void transfer_cells_apply(const struct transfer *transfer, struct transfer_work *work, size_t order, size_t anchor,
+                          size_t dominant, size_t count, const double *y, double *log_ratio, size_t *hint);
+void transfer_cell_rule_init(struct cell_rule *rule);
 void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                           const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint);
 MUST_USE enum status transfer_map_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
