@@ -23,7 +23,7 @@ struct cell {
 int cell_has_law(const struct cell *cell);
 
 /* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
-enum { NUMERICS_VERSION = 12 };
+enum { NUMERICS_VERSION = 13 };
 
 /* Fills rows[i], one for each of the cell's dimensions: its measurement, or its failure where what measure_target or
  * sample_measure computes for it does not exist or does not come out (STATUS_UNSUPPORTED, STATUS_NUMERIC). Threads
