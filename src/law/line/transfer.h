@@ -21,7 +21,7 @@ enum {
     CELL_NODES = 16,      /* of the Gauss-Legendre rule in a cell */
     CELL_TAIL = 3,        /* of the Legendre polynomials of the highest degrees that show whether it is resolved */
     CELLS_TOGETHER = 256, /* for several points, at most */
-    MOST_CELLS = 4096,    /* for one point */
+    MOST_CELLS = 1024,    /* for one point */
 
     MOST_PAIRS = MOST_CELLS * CELL_NODES, /* TRANSFER_PAIRS at least */
 
