@@ -8,6 +8,14 @@
 #include "law/line/tuning.h"
 #include "law/tuning.h"
 
+/* In the place of log_offset: log max_k p_k, or of a density log p. */
+static void log_density_of_components(const struct transfer *transfer, size_t anchor, size_t n,
+                                      struct transfer_work *work)
+{
+    if (transfer->from->masses == NULL)
+        mixture_level_log_own(transfer->from, anchor, n, work->x, work->log_offset);
+}
+
 struct landing {
     struct line *line;
     const struct transfer *transfer;
@@ -30,12 +38,15 @@ static enum status find_landings(void *context, size_t thread, size_t from, size
     panels_evaluate(transfer->grid, transfer->from, panel->anchor, count * PANEL_NODES, work->x, work->exponent,
                     &hint);
     work->node_updates += count * PANEL_NODES;
+    log_density_of_components(transfer, panel->anchor, count * PANEL_NODES, work);
     for (size_t i = 0; i < count * PANEL_NODES; i++) {
         size_t left = i % PANEL_NODES > 0 ? i - 1 : i, right = (i + 1) % PANEL_NODES > 0 ? i + 1 : i;
         double slope = (work->exponent[right] - work->exponent[left]) / (work->x[right] - work->x[left]);
         double D = work->increment[i];
-        landing->line->landing[from * PANEL_NODES + i] = (struct line_landing){
-            .place = work->x[i] + D, .excess = D - transfer->stage.step->beta * (work->score[i] + slope)};
+        landing->line->landing[from * PANEL_NODES + i] =
+            (struct line_landing){.place = work->x[i] + D,
+                                  .excess = D - transfer->stage.step->beta * (work->score[i] + slope),
+                                  .log_density = work->exponent[i] + work->log_offset[i]};
     }
     return STATUS_OK;
 }
@@ -94,7 +105,8 @@ static enum status add_map(struct line *line, const struct transfer *transfer, s
         double x[PANEL_NODES];
         panel_nodes(&line->chebyshev, &grid->panel[p], x);
         for (size_t i = 0; i + 1 < PANEL_NODES; i++)
-            if (!(fmax(fabs(at[i].excess), fabs(at[i + 1].excess)) <= LINE_FAR * transfer->tau))
+            if (!(fmax(fabs(at[i].excess), fabs(at[i + 1].excess)) <= LINE_FAR * transfer->tau)
+                && fmax(at[i].log_density, at[i + 1].log_density) + log(x[i + 1] - x[i]) > LINE_CELL_NEGLIGIBLE)
                 look_back(line, grid->panel[p].anchor, x + i, at + i, &hint);
     }
     return STATUS_OK;

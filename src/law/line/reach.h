@@ -15,8 +15,9 @@ struct line;
 
 /* At a node of the law before. */
 struct line_landing {
-    double place;  /* x + D(x), relative to the panel's anchor */
-    double excess; /* D(x) - beta s(x) */
+    double place;       /* x + D(x), relative to the panel's anchor */
+    double excess;      /* D(x) - beta s(x) */
+    double log_density; /* log max_k p_k r */
 };
 
 /* Gives panels of the result on which mass lands from afar the order of the first cells at least, and sets how far

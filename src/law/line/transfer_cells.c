@@ -274,12 +274,6 @@ static double at_point(const struct transfer *transfer, struct transfer_work *wo
     return base + most + log(sum_products(kept * CELL_NODES, work->cell_chosen, work->pairs) / (1.0 + others_y));
 }
 
-int transfer_in_cells(const struct transfer *transfer, size_t order, double farthest)
-{
-    return order >= TRANSFER_FIRST_CELLS && transfer->tau > LINE_LATTICE_NOISE * transfer->narrowest
-           && farthest < 0x1p24 * transfer->tau;
-}
-
 void transfer_cells_apply(const struct transfer *transfer, struct transfer_work *work, size_t order, size_t anchor,
                           size_t dominant, size_t count, const double *y, double *log_ratio, size_t *hint)
 {

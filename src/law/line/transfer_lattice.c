@@ -93,12 +93,9 @@ VECTOR_CLONES static size_t place_lattice(double a, double step, size_t nodes, s
     return j;
 }
 
-/* Lattices serve where the noise is not small: all multiples of the step must be exact, and rounding is relative to 1
- * instead of to the noise. Elsewhere Gauss-Hermite rules of a few nodes do. */
-int transfer_on_lattice(const struct transfer *transfer, size_t order, double farthest)
+bool transfer_shares_nodes(const struct transfer *transfer, size_t anchor, double farthest)
 {
-    return order >= TRANSFER_FIRST_LATTICE && order < TRANSFER_FIRST_CELLS
-           && transfer->tau > LINE_LATTICE_NOISE * transfer->narrowest && farthest < 0x1p24 * transfer->tau;
+    return transfer->tau > LINE_LATTICE_NOISE * transfer->from->sd[anchor] && farthest < 0x1p24 * transfer->tau;
 }
 
 /* The trapezoid rule, whose nodes neighbouring points share: what is costly is done once a node, and what is left for

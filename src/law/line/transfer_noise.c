@@ -214,12 +214,14 @@ void transfer_noise_apply(const struct transfer *transfer, struct transfer_work 
     size_t place = order < TRANSFER_FIRST_CELLS ? order : order + ORDERS - TRANSFER_ORDERS;
     size_t anchor = panel->anchor, dominant = panel->dominant;
     const struct quadrature *rule = &work->rules->order[place];
+    bool shared = order >= TRANSFER_FIRST_LATTICE
+                  && transfer_shares_nodes(transfer, anchor, fmax(fabs(y[0]), fabs(y[count - 1])));
     double z[MOST_BREAKS];
+    if (shared && order >= TRANSFER_FIRST_CELLS) {
+        transfer_cells_apply(transfer, work, order, anchor, dominant, count, y, log_ratio, hint);
+        return;
+    }
     for (size_t j = 0, next; j < count; j = next) {
-        if (transfer_in_cells(transfer, order, fmax(fabs(y[0]), fabs(y[count - 1])))) {
-            transfer_cells_apply(transfer, work, order, anchor, dominant, count, y, log_ratio, hint);
-            return;
-        }
         size_t split = breaks_in_reach(transfer, anchor, y[j], z);
         next = j + 1;
         if (split > 0) {
@@ -229,7 +231,7 @@ void transfer_noise_apply(const struct transfer *transfer, struct transfer_work 
         }
         while (next < count && (transfer->breaks.count == 0 || breaks_in_reach(transfer, anchor, y[next], z) == 0))
             next++;
-        if (transfer_on_lattice(transfer, order, fmax(fabs(y[j]), fabs(y[next - 1]))))
+        if (shared)
             transfer_lattice_apply(transfer, work, order, anchor, dominant, next - j, y + j, log_ratio + j, hint);
         else
             average(transfer, work, rule, anchor, dominant, next - j, y + j, log_ratio + j, hint);

@@ -108,8 +108,8 @@
 /* [standard deviations of the node weights] On either side that a lattice covers. Found: bound: mass 1e-17
  * beyond. Twice: time 1.11. */
 #define LINE_LATTICE_REACH 8.6
-/* [standard deviations of the narrowest component] Lattices serve for no less noise: their rounding is relative
- * to 1 instead of to the noise. Found: not recorded. Twice: radius up to 21.9. */
+/* [standard deviations of the component near by] Lattices and cells serve for no less noise: their rounding is
+ * relative to 1 instead of to the noise. Found: not recorded. Twice: radius up to 21.9. */
 #define LINE_LATTICE_NOISE 0.05
 /* [log mass, in units of the component] No cell with less is bisected. Found: bound: mass 1e-33. */
 #define LINE_CELL_NEGLIGIBLE (-75.0)
