@@ -14,6 +14,7 @@ struct estimates {
     double rarest;    /* the smallest weight */
     double rounding;  /* what of the error is taken for rounding */
     double tolerance; /* for quadrature */
+    double least;     /* share of a panel */
     double smooth;    /* for interpolation */
     double unchanged; /* for leaving the polynomials as they are */
     bool hidden;      /* rounding is more than quadrature may add */
@@ -44,6 +45,7 @@ static void set_tolerances(const struct line *line, struct estimates *out)
     if (transfer->stage.deterministic)
         relative = 0.0;
     out->tolerance = fmax(relative, out->rounding);
+    out->least = out->tolerance * steps / LINE_PANEL_MOST;
     out->unchanged = fmax(relative, LINE_UNCHANGED_PART * out->rounding);
     out->hidden = relative < out->rounding;
     out->smooth = fmax(LINE_INTERPOLATION_PART * relative, out->rounding);
@@ -63,9 +65,9 @@ static enum status fill_due(struct line *line, struct estimates *out, struct err
     out->total = line_probe_norms(probe, probe->value, probe->exact);
     out->interpolation = line_probe_norms(probe, probe->value, probe->own);
     out->quadrature = line_probe_norms(probe, probe->own, probe->exact);
-    for (size_t p = 0; p < grid->count; p++)
-        probe->panel[p].error = line_probe_panel_error(probe, p, line->rare, &probe->panel[p].share);
     set_tolerances(line, out);
+    for (size_t p = 0; p < grid->count; p++)
+        probe->panel[p].error = line_probe_panel_error(probe, p, line->rare, out->least, &probe->panel[p].share);
     return STATUS_OK;
 }
 
@@ -261,7 +263,7 @@ static enum status lower_orders(struct line *line, const struct estimates *estim
         line_probe_norms(probe, probe->value, probe->exact);
         for (size_t p = 0; p < probe->panels; p++) {
             struct line_panel_probe *at = &probe->panel[p];
-            double share, lower = line_probe_panel_error(probe, p, line->rare, &share);
+            double share, lower = line_probe_panel_error(probe, p, line->rare, estimates->least, &share);
             bool no_worse = estimates->hidden && lower < LINE_LOWER_NO_WORSE * at->error;
             at->settled |= at->due && !(lower < LINE_LOWER_BELOW * estimates->tolerance || no_worse);
             if (!at->due || at->settled)

@@ -51,8 +51,8 @@ void line_probe_evaluate(const struct line_probe *probe, const struct transfer *
 /* Norms of the relative error exp(value - from) - 1, which probe->relative becomes. */
 struct norms line_probe_norms(struct line_probe *probe, const double *value, const double *from);
 /* Then the root mean square of the relative error in a panel times its share, which is the larger the more mass there
- * is; masses of components count `rare` times. Out: *share. */
-double line_probe_panel_error(const struct line_probe *probe, size_t p, double rare, double *share);
+ * is, and `least` at least where there is any; masses of components count `rare` times. Out: *share. */
+double line_probe_panel_error(const struct line_probe *probe, size_t p, double rare, double least, double *share);
 
 /* Whether any of the panels from..to-1 is due. */
 bool line_probe_due(const struct line_probe *probe, size_t from, size_t to);

@@ -42,6 +42,12 @@
  * tolerance: the errors of all panels are below the tolerance in L1(q). Found: measured: at 1 radii of KL are 100
  * times as large, at 1/2 laws of many components take 1.5 times the time. */
 #define LINE_SHARE_POWER (2.0 / 3.0)
+/* [1] The relative error of r in a panel, of all steps together, at most where there is mass: at the ends of the grid
+ * the slope of log r is needed. Found: measured: without it log r rises towards some ends, and KL(q|p) is not known.
+ */
+#define LINE_PANEL_MOST 1e-2
+/* [1, of a component] Less is no mass. Found: bound: that of panels at the ends is 1e-20. */
+#define LINE_PANEL_LEAST_MASS 1e-25
 /* [rounding in a stage] The relative error in a panel below which no order is raised: few points are more uneven than
  * all of them. Found: measured: without it orders of steps whose error is rounding rise beyond all need. */
 #define LINE_PANEL_ROUNDINGS 2.0
