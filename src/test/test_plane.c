@@ -53,6 +53,66 @@ TEST(test_symmetry)
     }
 }
 
+/* A square of modes turned by an angle, which quarter turns alone leave as it is. */
+static struct factor turned_square(double angle, double mean[8])
+{
+    for (size_t k = 0; k < 4; k++) {
+        double x = k % 2 == 0 ? cos(angle) : -sin(angle), y = k % 2 == 0 ? sin(angle) : cos(angle);
+        mean[2 * k] = k / 2 == 0 ? x : -x;
+        mean[2 * k + 1] = k / 2 == 0 ? y : -y;
+    }
+    return (struct factor){2, 4, quarter, mean, equal, NULL, NULL, NULL};
+}
+
+/* Of the cells of a quadtree one in each orbit stands for as many as there are in it, and its parent stands for
+ * others, too: a patch may be split into its children. */
+TEST(test_patches_that_stand_for_others)
+{
+    static const double tilted[] = {-0.8, -0.3, 0.8, 0.3}, diagonal[] = {-0.8, -0.8, 0.8, 0.8},
+                        lop[] = {0.3, -0.9, 1.1, 0.4};
+    double square[8];
+    const struct factor factors[] = {product,
+                                     turned_square(0.37, square),
+                                     {2, 2, half, tilted, equal, NULL, NULL, NULL},
+                                     {2, 2, half, diagonal, equal, NULL, NULL, NULL},
+                                     {2, 2, half, lop, equal, NULL, NULL, NULL}};
+    static const size_t moves[] = {8, 4, 2, 4, 1};
+    for (size_t i = 0; i < COUNT(factors); i++) {
+        const struct plane_symmetry symmetry = plane_symmetry_of(&factors[i]);
+        ck_assert_uint_eq(symmetry.count, moves[i]);
+        for (int depth = 1; depth <= 6; depth++) {
+            size_t total = 0, side = (size_t)1 << depth;
+            for (size_t cell = 0; cell < side * side; cell++) {
+                struct patch patch = {.depth = depth, .at = {cell / side, cell % side}}, parent = patch;
+                size_t stands_for = plane_symmetry_stands_for(&symmetry, &patch);
+                total += stands_for;
+                parent.depth--;
+                parent.at[0] /= 2;
+                parent.at[1] /= 2;
+                ck_assert(stands_for == 0 || plane_symmetry_stands_for(&symmetry, &parent) > 0);
+            }
+            ck_assert_uint_eq(total, side * side);
+        }
+    }
+}
+
+/* That square turned, where the law of the straight one is that of two coordinates. */
+TEST(test_turned_square)
+{
+    double mean[8];
+    const struct factor turned = turned_square(0.37, mean);
+    static const double places[] = {-M_SQRT1_2, M_SQRT1_2};
+    const struct factor line_factor = {1, 2, half, places, equal, NULL, NULL, NULL};
+    OWNED_SCHEDULE *schedule = make_li_cai(48);
+    struct law_problem problem = {.factor = &turned, .sampler = sampler_find("ddpm"), .schedule = schedule};
+    OWNED(law) plane = compute(&problem, 0.7);
+    problem.factor = &line_factor;
+    OWNED(law) line = compute(&problem, 1.0);
+    struct divergence a = divergences_of(&plane, 1.0), b = divergences_of(&line, 2.0);
+    agree(a.tv, b.tv, 1e-5, "TV", "turned square");
+    agree(a.kl_p_q, b.kl_p_q, 1e-4, "KL(p|q)", "turned square");
+}
+
 static const struct {
     const char *sampler;
     size_t T;

@@ -72,6 +72,16 @@ static void move_cell(struct square_move move, const struct patch *patch, uint64
     }
 }
 
+/* true if cell a of the quadtree comes before cell b of the same depth in the order of Morton: that of their parents
+ * first, so that the first of a cell's images is a part of the first of its parent's images, and a patch that stands
+ * for others may be split into ones that do. */
+static bool comes_before(const uint64_t a[2], const uint64_t b[2])
+{
+    uint64_t differ[2] = {a[0] ^ b[0], a[1] ^ b[1]};
+    bool second = differ[0] < differ[1] && differ[0] < (differ[0] ^ differ[1]); /* it differs in a higher bit */
+    return a[second] < b[second];
+}
+
 /* The moves that take the patch to places of their own. 0: it is not the first of these. */
 static size_t find_places(const struct plane_symmetry *symmetry, const struct patch *patch, size_t own[SQUARE_MOVES])
 {
@@ -80,7 +90,7 @@ static size_t find_places(const struct plane_symmetry *symmetry, const struct pa
     for (size_t i = 0; i < symmetry->count; i++) {
         bool is_new = true;
         move_cell(symmetry->move[i], patch, at[count]);
-        if (at[count][0] < patch->at[0] || (at[count][0] == patch->at[0] && at[count][1] < patch->at[1]))
+        if (comes_before(at[count], patch->at))
             return 0;
         for (size_t j = 0; j < count; j++)
             is_new &= at[j][0] != at[count][0] || at[j][1] != at[count][1];
