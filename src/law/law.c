@@ -305,9 +305,8 @@ static double next_resolution(const struct law_engine *engine, const struct law 
     return fmin(resolution * pow(fmax(excess, RADIUS_MARGIN), 1.0 / engine->radius_power), resolutions[i + 1]);
 }
 
-/* The law by one engine, at the lowest of a few resolutions that is good enough. */
-static enum status compute_by(const struct law_engine *engine, const struct law_problem *problem, struct law *out,
-                              struct error *error)
+enum status law_compute_by(const struct law_engine *engine, const struct law_problem *problem, struct law *out,
+                           struct error *error)
 {
     const double wanted = problem->component > 0        ? COMPONENT_RADIUS
                           : engine->wanted_radius > 0.0 ? engine->wanted_radius
@@ -328,15 +327,16 @@ static enum status compute_by(const struct law_engine *engine, const struct law_
         law.mass_defect = law.is_normal || problem->component > 0 ? 0.0 : integral[0];
         updates += law.node_updates;
         exponentials += law.exponentials;
-        double radius = radius_of(&law), before = radius_of(out), rounding = law.rounding;
+        double radius = radius_of(&law), before = radius_of(out), rounding = law.rounding, kept = law.error_kept;
+        double enough = (engine->dear > 0 && updates >= engine->dear ? DEAR_RADIUS : wanted) * integral[1];
         law_free(radius < before ? out : &law);
         if (radius < before)
             *out = law;
         law = (struct law){0};
-        if (radius <= fmax(wanted * integral[1], 4.0 * rounding) || radius > stalled * before)
+        if (radius <= fmax(enough, 4.0 * rounding) || radius > stalled * before || kept > stalled * radius)
             break; /* good enough, or rounding is reached and finer is not better */
         if (i + 1 < RESOLUTIONS)
-            resolution = next_resolution(engine, out, i, resolution, wanted * integral[1]);
+            resolution = next_resolution(engine, out, i, resolution, enough);
     }
     if (out->engine == NULL)
         return fail_with(error, STATUS_NUMERIC, "the law of %s has no finite radius: it is too far from its target",
@@ -363,7 +363,7 @@ static enum status compute_known(const struct law_problem *problem, struct law *
     for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
         if (!handles(engines[i], problem))
             continue;
-        status = compute_by(engines[i], problem, out, error);
+        status = law_compute_by(engines[i], problem, out, error);
         if (status != STATUS_UNSUPPORTED)
             return status;
     }

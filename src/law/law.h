@@ -85,6 +85,8 @@ struct law {
     double held_square; /* E_p (r - r~)^2 beyond the ends of the grid, where r~ is held at its last value, the largest
                          * of all levels looked at: E_p r^2 may lack of what came from there. 0: not looked at */
     double rounding;    /* the part of both that no resolution takes away; 0: not known (closed form) */
+    double error_kept; /* the part of error_l1, beside rounding, that a higher resolution of the engine would leave as
+                        * it is, from below; 0: none is known of */
     double *component_error; /* of each component k, an estimated radius of E_{p_k}(r_1 - 1), beside the mass defect;
                               * NULL: the engine has none */
     struct clip_bound clip;  /* of the correction, where a clip was taken as inactive */
@@ -105,6 +107,9 @@ struct law_engine {
     bool closed;   /* its laws are closed forms, which cost nothing beside others */
     /* law_compute raises the resolution until the radius is at most this part of E_p|r - 1|; 0 stands for 5e-6. */
     double wanted_radius;
+    /* A law that has taken this many node updates is not computed at a higher resolution where its radius is at most
+     * DEAR_RADIUS of E_p|r - 1|; 0: any law may be. */
+    size_t dear;
     /* error_l1 falls like the resolution to minus this power, about; 0: not known. */
     double radius_power;
     /* Nonzero if the engine computes this law exactly, up to the radii it reports. */
@@ -167,6 +172,10 @@ MUST_USE enum status law_mass_error(const struct law *law, const struct factor *
 /* The law of the factor by its engine, at the lowest of a few resolutions whose radius is at most the engine's
  * wanted_radius of E_p|r - 1| (or the sharpest there is, if none is). Out and errors as law_engine.compute. */
 MUST_USE enum status law_compute(const struct law_problem *problem, struct law *out, struct error *error);
+
+/* The same by one engine, whether it handles the problem or not. */
+MUST_USE enum status law_compute_by(const struct law_engine *engine, const struct law_problem *problem,
+                                    struct law *out, struct error *error);
 
 /* What is known of a law where r_t was followed along the forward paths of one component k alone, of p_k at t = 1:
  * expectations of p_k, whatever the component's weight, each with the estimated radius of the engine's local errors.

@@ -158,6 +158,10 @@
  * third. */
 #define RADIUS_MARGIN 1.5
 
+/* [E_p|r - 1|] Radius that is enough for a law that is dear to compute (law_engine.dear). Found: convention: three
+ * digits. Twice: not measured. */
+#define DEAR_RADIUS 1e-3
+
 /* [log r] Panels over which it changes by more are bisected. Found: 24 nodes integrate exp over that to
  * rounding. Twice: no change. */
 #define STEEP_LOG_RATIO 8.0

@@ -35,6 +35,13 @@
 
 extern const struct law_engine engine_plane;
 
+/* How a stage's lattice errs: like exp(-rate density) times an unknown factor, for the score has poles beside the
+ * plane. */
+struct lattice_errors {
+    double density, error; /* of the last try in the present step; 0: there was none */
+    double rate;           /* between the last two tries in a step; 0: not known, and the factor is taken to be 1 */
+};
+
 struct plane {
     struct propagation *run;
     double sharpness;
@@ -48,8 +55,10 @@ struct plane {
     struct patches *source, *result; /* of the present stage */
     struct lattice lattice, moved;   /* of the stage, for patches that go by it; and what checks it */
     double density[STAGES];          /* points of the lattice in a standard deviation of the noise */
-    bool unchanged[STAGES];          /* it leaves the polynomials as they are, up to the next check */
-    double distance;                 /* E_p|r - 1| after the last stage */
+    struct lattice_errors errors[STAGES];
+    bool unchanged[STAGES]; /* it leaves the polynomials as they are, up to the next check */
+    double distance;        /* E_p|r - 1| after the last stage */
+    double kept;            /* L1(p) errors of the densest lattices, where they were not dense enough */
 };
 
 static void plane_free(void *state)
@@ -338,18 +347,31 @@ static enum status prepare_stage(void *state, const struct stage *stage, size_t 
     return STATUS_OK;
 }
 
-/* The lattice's density for the steps up to the next check, from the error of this one; false if this one has to be
- * made again. Errors fall like exp(-constant density), for the score has poles beside the plane. */
-static bool adapt_density(double *density, double found, double tolerance)
+/* The density at which the error is `wanted`. */
+static double density_for(const struct lattice_errors *known, double wanted)
 {
-    double wanted = PLANE_LATTICE_SHARE * tolerance + PATCH_ROUNDING;
-    double change = log(wanted) / log(fmin(found, 0.5));
-    bool enough = !(found > wanted && *density < PLANE_DENSEST);
-    if (found > wanted)
-        *density = fmin(*density * fmin(fmax(change, PLANE_LEAST_DENSER), PLANE_MOST_DENSER), PLANE_DENSEST);
-    else
-        *density = fmax(*density * fmax(fmin(change, 1.0), 1.0 / PLANE_MOST_DENSER), PLANE_SPARSEST);
-    return enough;
+    if (known->rate > 0.0)
+        return known->density + log(known->error / wanted) / known->rate;
+    return known->density * log(wanted) / log(fmin(known->error, 0.5));
+}
+
+/* The lattice's density for the steps up to the next check, from the error of this one; false if this one has to be
+ * made again. */
+static bool adapt_density(double *density, double found, double tolerance, struct lattice_errors *known)
+{
+    double wanted = PLANE_LATTICE_SHARE * tolerance + PATCH_ROUNDING, own = *density;
+    if (known->error > found && own > known->density)
+        known->rate = log(known->error / found) / (own - known->density);
+    known->density = own;
+    known->error = found;
+    if (!(found > wanted)) { /* by no rate: that is of lattices that were too coarse */
+        *density =
+            fmax(own * fmax(fmin(log(wanted) / log(fmin(found, 0.5)), 1.0), 1.0 / PLANE_MOST_DENSER), PLANE_SPARSEST);
+        return true;
+    }
+    double next = density_for(known, PLANE_LATTICE_AIM * wanted);
+    *density = fmin(fmin(fmax(next, PLANE_LEAST_DENSER * own), PLANE_MOST_DENSER * own), PLANE_DENSEST);
+    return !(own < PLANE_DENSEST);
 }
 
 /* The rounding of positions along the long axis of a component is so many times larger in units of its narrow one. */
@@ -382,13 +404,16 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
     out->rounding = PATCH_ROUNDING * elongation(transfer->to);
     if (!checked && plane->unchanged[index])
         return patches_copy(plane->source, plane->result, error);
+    plane->errors[index].error = 0.0;
     do {
         lattice = choose_lattice(plane, checked, *density);
         TRY(fill(plane, &source, checked, lattice ? *density : 0.0, error));
         if (!checked)
             return complete(plane, plane->result, error);
         TRY(patches_check(&source, plane->result, &found, error));
-    } while (lattice && !adapt_density(density, found.lattice, source.tolerance));
+    } while (lattice && !adapt_density(density, found.lattice, source.tolerance, &plane->errors[index]));
+    if (lattice && !(*density < PLANE_DENSEST))
+        plane->kept += PATCH_PROBE_MISSES * found.lattice;
     out->error = found.error;
     if (plane->unchanged[index])
         out->error.before = found.unchanged;
@@ -466,6 +491,7 @@ static enum status finish(void *state, size_t slot, struct law *out, struct erro
         out->node_updates += plane->thread[i].work.node_updates;
         out->exponentials += plane->thread[i].work.functions;
     }
+    out->error_kept = plane->kept;
     return plane_rows_make(&plane->grid[slot], &plane->lobattos, &plane->thread->level[slot].level,
                            plane->run->resolution, out, error);
 }
@@ -514,6 +540,7 @@ const struct law_engine engine_plane = {
            "covariances, and smooth score errors.",
     .formula = "as `line`, with x and y in the plane",
     .source = "theory (14)-(15); without noise by a change of variables",
+    .dear = PLANE_DEAR,
     .radius_power = PLANE_TOLERANCE_POWER,
     .handles = handles,
     .compute = compute,

@@ -18,6 +18,10 @@
 /* [power of the resolution] By which tolerances fall. Found: not recorded. Twice: no change. */
 #define PLANE_TOLERANCE_POWER 8.0
 
+/* [node updates] From which on a law is dear (law_engine.dear). Found: some ten seconds of a core; laws of 40
+ * components take more and have the wanted radius at once. Twice: not measured. */
+#define PLANE_DEAR 50000000
+
 /* ---- Quadrature orders (law/plane/plane.c). ---- */
 
 /* [order] Of all patches at the start. Found: not recorded. Twice: no change. */
@@ -58,8 +62,12 @@
 #define PLANE_FIRST_DENSITY 1.6
 /* [density] At least. Found: not recorded. Twice: time 0.94. */
 #define PLANE_SPARSEST 1.2
-/* [density] At most. Found: not recorded. Twice: no change. */
+/* [density] At most. Found: time. Twice: of four atoms, T = 256, time 6; of 3 x 3 atoms, accelerated, T = 64, node
+ * updates 4 and radius 0.15 (from 16 to 2.4 % of TV). */
 #define PLANE_DENSEST 12.0
+/* [error wanted] That a lattice made again is to have, lest it be made a third time. Found: by trial on 30 atoms.
+ * Twice: of 3 x 3 atoms node updates 0.57 to 1.00, radius up to 1.03. */
+#define PLANE_LATTICE_AIM 0.5
 /* [1] The next lattice is denser by no less than this factor. Found: not recorded. Twice: radius down to 0.957. */
 #define PLANE_LEAST_DENSER 1.08
 /* [1] And by no more. Found: not recorded. Twice: no change. */
