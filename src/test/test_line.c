@@ -427,6 +427,44 @@ TEST(increments_are_polynomials)
     }
 }
 
+/* Between atoms posteriors switch within less than the noise, and steps throw mass farther than that. */
+TEST(atoms_by_two_resolutions)
+{
+    static const double means[] = {-1.9, -1.1, -0.8, -0.75, -0.3, -0.1, 0.0, 0.2, 0.45, 0.9, 1.0, 2.2};
+    enum { ATOMS = COUNT(means) };
+    double weight[ATOMS], sds[ATOMS] = {0.0};
+    for (int k = 0; k < ATOMS; k++)
+        weight[k] = 1.0 / ATOMS;
+    const struct factor factor = {1, ATOMS, weight, means, sds, NULL, NULL, NULL};
+    OWNED_SCHEDULE *schedule = make_li_cai(64);
+    struct law_problem problem = {.factor = &factor, .sampler = sampler_find("accelerated"), .schedule = schedule};
+    struct measured tv[2];
+    for (int i = 0; i < 2; i++) {
+        OWNED(law) law;
+        ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0 + i, &law);
+        ASSERT_OK(tv_measure, &(struct law_group){&law, 1.0}, 1, &tv[i]);
+    }
+    ck_assert_msg(fabs(tv[0].value - tv[1].value) <= tv[0].error + tv[1].error, "TV %.12g +- %.1e, %.12g +- %.1e",
+                  tv[0].value, tv[0].error, tv[1].value, tv[1].error);
+    ck_assert_msg(tv[0].error < 1e-7 * tv[0].value, "TV %.12g +- %.1e", tv[0].value, tv[0].error);
+}
+
+/* Where noise is small beside a wide component, rounding does not raise the order there, nor does it beside an atom,
+ * for which it is not small. */
+TEST(wide_beside_an_atom)
+{
+    static const double weight[] = {1e-3, 1.0 - 1e-3}, means[] = {-1.2, -0.7}, sds[] = {0.0, 0.0014};
+    const struct factor factor = {1, 2, weight, means, sds, NULL, NULL, NULL};
+    OWNED_SCHEDULE *schedule = make_li_cai(512);
+    struct law_problem problem = {.factor = &factor, .sampler = sampler_find("accelerated"), .schedule = schedule};
+    struct measured tv;
+    OWNED(law) law;
+    ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &law);
+    ASSERT_OK(tv_measure, &(struct law_group){&law, 1.0}, 1, &tv);
+    ck_assert_msg(law.node_updates < 20000 * schedule->T, "%zu node updates a step", law.node_updates / schedule->T);
+    ck_assert_msg(tv.error < 1e-6 * tv.value, "TV %.12g +- %.1e", tv.value, tv.error);
+}
+
 /* The steps of small noise are not made one by one, and the law is the one that it is with twice the resolution. */
 TEST(small_steps_are_skipped)
 {
