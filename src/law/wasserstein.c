@@ -19,7 +19,7 @@ enum {
     EXACT = DEGREES / 2,
     FEW = 5,
     MOST_BISECTIONS = 16,
-    MOST_INTERVALS = 4000,
+    MOST_INTERVALS = 40000,
     MOST_ITERATIONS = 60
 };
 
@@ -29,6 +29,10 @@ enum {
 #define RESOLVED 1e-11
 #define ROUNDING 1e-14
 #define NEGLIGIBLE_MASS 1e-18
+/* And p changes by no more than this factor: over an interval of y on which F_p grows from m to R m, x -> y is like a
+ * logarithm of mass, which EXACT nodes integrate to ((sqrt(R) - 1)/(sqrt(R) + 1))^(2 EXACT), 1e-8 of what it changes.
+ */
+#define MOST_CHANGE 7.4
 /* Within this part of an interval FEW nodes integrate its polynomials. */
 #define SHORT 0.05
 /* W2 counts as known if its radius is at most this part of it, or at most this. */
@@ -166,11 +170,15 @@ static double largest_of(const double *coefficient, size_t from)
 }
 
 /* log r carries rounding errors, and so does p (r - 1) in relation to p. */
-static bool is_resolved(const struct interval *interval)
+static bool is_resolved(const struct interval *interval, const double *density)
 {
-    double p = largest_of(interval->p, 0), excess = largest_of(interval->excess, 0);
+    double p = largest_of(interval->p, 0), excess = largest_of(interval->excess, 0), least = density[0], most = least;
+    for (size_t i = 1; i < DEGREES; i++) {
+        least = fmin(least, density[i]);
+        most = fmax(most, density[i]);
+    }
     return fmax(p, excess) * interval->half <= NEGLIGIBLE_MASS
-           || (largest_of(interval->p, DEGREES - 2) <= RESOLVED * p
+           || (most <= MOST_CHANGE * least && largest_of(interval->p, DEGREES - 2) <= RESOLVED * p
                && largest_of(interval->excess, DEGREES - 2) <= fmax(RESOLVED * excess, ROUNDING * p));
 }
 
@@ -199,7 +207,7 @@ static enum status append(struct coupling *coupling, const struct panel *panel, 
     expand(coupling, excess, new.excess);
     integrate_series(new.excess, new.below);
     coupling->unresolved |= coupling->count >= MOST_INTERVALS;
-    if (depth > 0 && !coupling->unresolved && !is_resolved(&new)) {
+    if (depth > 0 && !coupling->unresolved && !is_resolved(&new, p)) {
         double middle = 0.5 * (from + to);
         TRY(append(coupling, panel, from, middle, depth - 1, error));
         return append(coupling, panel, middle, to, depth - 1, error);
@@ -340,13 +348,9 @@ static void add_piece(const struct coupling *coupling, size_t at, double from, d
 {
     const struct interval *interval = &coupling->interval[at];
     double half = 0.5 * (to - from);
-    bool is_short = half < SHORT * interval->half;
-    size_t n = is_short ? FEW : EXACT;
-    const double *node = is_short ? coupling->node_few : coupling->node_exact;
-    const double *rule = is_short ? coupling->weight_few : coupling->weight_exact;
-    for (size_t i = 0; i < n; i++) {
-        struct position x = {at, from + half * (1.0 + node[i])}, y;
-        double weight = half * rule[i] * density_at(interval, OF_Q, x.offset);
+    for (size_t i = 0; i < EXACT; i++) { /* however short: y may go through a whole interval */
+        struct position x = {at, from + half * (1.0 + coupling->node_exact[i])}, y;
+        double weight = half * coupling->weight_exact[i] * density_at(interval, OF_Q, x.offset);
         if (!(weight > 0.0))
             continue;
         double G = excess_below(coupling, x), side = G < 0.0 ? -1.0 : 1.0;
