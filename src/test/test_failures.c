@@ -103,7 +103,7 @@ TEST(searches_go_around_refusals)
     OWNED(result) result = load_result("out/s/s.h5");
     ck_assert_str_eq(result.failures, "");
     ASSERT_SAYS(result.refusals, "cube-accelerated-33-");
-    assert_exits("@ explain %/out/s eps-accelerated 2>&1", 0, "32 < T ≤ 34 TV is not known: ");
+    assert_exits("@ explain %/out/s eps-accelerated 2>&1", 0, "32 < T ≤ 34 a clip that may act with probability ");
     assert_holds("out/s/report.html", "Laws that are not known");
     assert_exits("@ check %/out/s --sample 1 2>&1", 0, " sound, 0 of them failed; 0 missing\n");
     /* with no law left that is known, it failed */

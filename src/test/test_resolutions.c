@@ -23,7 +23,7 @@ static const struct {
 } cases[] = {{"any law", 0, 0.0, 0.3, 1.0, 0.0, 3, 2.5, 5e-6},
              {"not dear", SIZE_MAX, 0.0, 0.3, 1.0, 0.0, 3, 2.5, 5e-6},
              {"dear", 1, 0.0, 0.3, 1.0, 0.0, 1, 1.0, DEAR_RADIUS},
-             {"dear, the radius too large", 1, 5.0, 0.2, 10.0, 0.0, 2, 1.45, DEAR_RADIUS},
+             {"dear, the radius too large", 1, 5.0, 0.2, 5.0, 0.0, 2, 1.45, DEAR_RADIUS},
              {"a tenth of the radius stays", 0, 0.0, 0.3, 1.0, 0.1, 3, 2.5, 5e-6},
              {"most of it stays", 0, 0.0, 0.3, 1.0, 0.9, 1, 1.0, 1e-4}};
 

@@ -132,7 +132,7 @@ static enum status apply_map(const struct transfer *transfer, struct transfer_wo
 {
     if (transfer->stage.deterministic)
         return transfer_map_apply(transfer, work, order, query, log_ratio, hint, error);
-    transfer_noise_apply(transfer, work, order, query->panel, query->panels * query->each, query->y, log_ratio, hint);
+    transfer_noise_apply(transfer, work, order, query, log_ratio, hint);
     return STATUS_OK;
 }
 

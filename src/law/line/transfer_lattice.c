@@ -93,9 +93,11 @@ VECTOR_CLONES static size_t place_lattice(double a, double step, size_t nodes, s
     return j;
 }
 
-bool transfer_shares_nodes(const struct transfer *transfer, size_t anchor, double farthest)
+bool transfer_shares_nodes(const struct transfer *transfer, size_t order, const struct panel *panel)
 {
-    return transfer->tau > LINE_LATTICE_NOISE * transfer->from->sd[anchor] && farthest < 0x1p24 * transfer->tau;
+    double farthest = fabs(panel->centre) + panel->half_width;
+    return order >= TRANSFER_FIRST_LATTICE && transfer->tau > LINE_LATTICE_NOISE * panel->half_width
+           && farthest < 0x1p24 * transfer->tau;
 }
 
 /* The trapezoid rule, whose nodes neighbouring points share: what is costly is done once a node, and what is left for

@@ -208,14 +208,13 @@ static size_t breaks_in_reach(const struct transfer *transfer, size_t anchor, do
     return count;
 }
 
-void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
-                          const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint)
+/* On panels where points share nodes, or on none of which they do. */
+static void apply(const struct transfer *transfer, struct transfer_work *work, size_t order, bool shared,
+                  const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint)
 {
     size_t place = order < TRANSFER_FIRST_CELLS ? order : order + ORDERS - TRANSFER_ORDERS;
     size_t anchor = panel->anchor, dominant = panel->dominant;
     const struct quadrature *rule = &work->rules->order[place];
-    bool shared = order >= TRANSFER_FIRST_LATTICE
-                  && transfer_shares_nodes(transfer, anchor, fmax(fabs(y[0]), fabs(y[count - 1])));
     double z[MOST_BREAKS];
     if (shared && order >= TRANSFER_FIRST_CELLS) {
         transfer_cells_apply(transfer, work, order, anchor, dominant, count, y, log_ratio, hint);
@@ -235,5 +234,18 @@ void transfer_noise_apply(const struct transfer *transfer, struct transfer_work 
             transfer_lattice_apply(transfer, work, order, anchor, dominant, next - j, y + j, log_ratio + j, hint);
         else
             average(transfer, work, rule, anchor, dominant, next - j, y + j, log_ratio + j, hint);
+    }
+}
+
+void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
+                          const struct transfer_query *query, double *log_ratio, size_t *hint)
+{
+    for (size_t p = 0, end; p < query->panels; p = end) {
+        bool shared = transfer_shares_nodes(transfer, order, &query->panel[p]);
+        for (end = p + 1;
+             end < query->panels && transfer_shares_nodes(transfer, order, &query->panel[end]) == shared;)
+            end++;
+        apply(transfer, work, order, shared, &query->panel[p], (end - p) * query->each, query->y + p * query->each,
+              log_ratio + p * query->each, hint);
     }
 }

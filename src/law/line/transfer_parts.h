@@ -37,11 +37,10 @@ static inline double product_error(double a, double b)
     return ((a_high * b_high - a * b) + a_high * b_low + a_low * b_high) + a_low * b_low;
 }
 
-/* Whether points around an anchor may share nodes, by orders from the first lattice on: the noise is not small beside
- * the anchor's standard deviation, as rounding is relative to 1 instead of to the noise, and for points no farther
- * than this from the anchor all multiples of a lattice's step are exact. Elsewhere Gauss-Hermite rules of a few nodes
- * do. */
-bool transfer_shares_nodes(const struct transfer *transfer, size_t anchor, double farthest);
+/* Whether points of a panel share nodes, as they may by orders from the first lattice on: the noise is not small
+ * beside the panel, as rounding is relative to 1 instead of to the noise, and all multiples of a lattice's step are
+ * exact. Elsewhere Gauss-Hermite rules of a few nodes do. */
+bool transfer_shares_nodes(const struct transfer *transfer, size_t order, const struct panel *panel);
 
 /* Arguments as transfer_apply has them, with the number of all points. */
 void transfer_lattice_apply(const struct transfer *transfer, struct transfer_work *work, size_t order, size_t anchor,
@@ -51,7 +50,7 @@ void transfer_cells_apply(const struct transfer *transfer, struct transfer_work 
                           size_t dominant, size_t count, const double *y, double *log_ratio, size_t *hint);
 void transfer_cell_rule_init(struct cell_rule *rule);
 void transfer_noise_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
-                          const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint);
+                          const struct transfer_query *query, double *log_ratio, size_t *hint);
 MUST_USE enum status transfer_map_apply(const struct transfer *transfer, struct transfer_work *work, size_t order,
                                         const struct transfer_query *query, double *log_ratio, size_t *hint,
                                         struct error *error);

@@ -114,9 +114,9 @@
 /* [standard deviations of the node weights] On either side that a lattice covers. Found: bound: mass 1e-17
  * beyond. Twice: time 1.11. */
 #define LINE_LATTICE_REACH 8.6
-/* [standard deviations of the component near by] Lattices and cells serve for no less noise: their rounding is
- * relative to 1 instead of to the noise. Found: not recorded. Twice: radius up to 21.9. */
-#define LINE_LATTICE_NOISE 0.05
+/* [half width of a panel] Lattices and cells serve for no less noise: their rounding is relative to 1 instead of to
+ * the noise. Found: as a twentieth of a standard deviation. Twice: not measured. */
+#define LINE_LATTICE_NOISE 0.1
 /* [log mass, in units of the component] No cell with less is bisected. Found: bound: mass 1e-33. */
 #define LINE_CELL_NEGLIGIBLE (-75.0)
 /* [tau times the tail that a rule allows] No cell that is shorter is bisected. Found: bound: it holds 0.04 of that
