@@ -116,14 +116,14 @@ static enum status set(void *context, size_t thread, size_t from, size_t to, str
     return STATUS_OK;
 }
 
-/* Groups are those in which the grid is filled, and so are their orders. */
+/* Groups are those in which the grid is filled, and so are their orders; without noise all panels have one. */
 static enum status run(panel_task *task, struct probing *probing, struct panel_groups *groups, struct error *error)
 {
-    size_t points = 0;
+    size_t points = 0, each = probing->transfer->stage.deterministic ? PANEL_PROBES : PANEL_NODES;
     for (size_t p = 0; p < probing->grid->count; p++)
         if (probing->probe->panel[p].due)
             points += PANEL_PROBES * (probing->grid->panel[p].order + 1);
-    return panel_groups_run(groups, probing->grid, transfer_most(probing->transfer) / PANEL_NODES,
+    return panel_groups_run(groups, probing->grid, transfer_most(probing->transfer) / each,
                             transfer_is_shared(probing->transfer, points), task, probing, NULL, error);
 }
 
