@@ -28,7 +28,7 @@ enum {
     /* Quadrature orders of the line: Gauss-Hermite rules with 1 node and more; trapezoid rules on lattices that
      * neighbouring points share, finer and finer; and Gauss-Legendre rules in cells that they share, which are
      * bisected where D changes over much less than the width of the noise. Where noise is so small that these do not
-     * serve, orders in their places are those of law/quadrature.h, and from the first cells on its highest ones. */
+     * serve, orders in their places are those of law/quadrature.h. */
     TRANSFER_FIRST_LATTICE = 8,
     TRANSFER_FIRST_CELLS = TRANSFER_FIRST_LATTICE + 6,
     TRANSFER_ORDERS = TRANSFER_FIRST_CELLS + 6,

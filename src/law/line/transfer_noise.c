@@ -208,11 +208,17 @@ static size_t breaks_in_reach(const struct transfer *transfer, size_t anchor, do
     return count;
 }
 
+/* Orders of law/quadrature.h where cells do not serve, as D is smooth over many times the width of the noise. */
+static const size_t in_place_of_cells[] = {HERMITE_ORDERS - 3, HERMITE_ORDERS - 1, HERMITE_ORDERS + 1,
+                                           HERMITE_ORDERS + 2, HERMITE_ORDERS + 4, HERMITE_ORDERS + 7};
+_Static_assert(TRANSFER_ORDERS == TRANSFER_FIRST_CELLS + sizeof in_place_of_cells / sizeof in_place_of_cells[0],
+               "one for each order");
+
 /* On panels where points share nodes, or on none of which they do. */
 static void apply(const struct transfer *transfer, struct transfer_work *work, size_t order, bool shared,
                   const struct panel *panel, size_t count, const double *y, double *log_ratio, size_t *hint)
 {
-    size_t place = order < TRANSFER_FIRST_CELLS ? order : order + ORDERS - TRANSFER_ORDERS;
+    size_t place = order < TRANSFER_FIRST_CELLS ? order : in_place_of_cells[order - TRANSFER_FIRST_CELLS];
     size_t anchor = panel->anchor, dominant = panel->dominant;
     const struct quadrature *rule = &work->rules->order[place];
     double z[MOST_BREAKS];
