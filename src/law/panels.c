@@ -19,7 +19,8 @@ enum status panels_reserve(struct panels *panels, size_t count, struct error *er
 enum status panels_copy(const struct panels *panels, struct panels *out, struct error *error)
 {
     TRY(panels_reserve(out, panels->count, error));
-    memcpy(out->panel, panels->panel, panels->count * sizeof *panels->panel);
+    if (panels->count > 0)
+        memcpy(out->panel, panels->panel, panels->count * sizeof *panels->panel);
     out->count = panels->count;
     return STATUS_OK;
 }
