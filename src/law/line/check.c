@@ -165,6 +165,20 @@ static enum status estimate_moved(struct line *line, struct norms *out, struct e
     return STATUS_OK;
 }
 
+/* Gives empty panels the largest order of all, as no error there shows that a rule is too coarse; true if any had a
+ * lower one. They become due, and no others. */
+static bool raise_empty(struct line_probe *probe, struct panels *panels)
+{
+    size_t most = panels_order(panels, 0, panels->count);
+    bool any = false;
+    for (size_t p = 0; p < panels->count; p++) {
+        probe->panel[p].due = probe->panel[p].empty && panels->panel[p].order < most;
+        panels->panel[p].order = probe->panel[p].due ? most : panels->panel[p].order;
+        any |= probe->panel[p].due;
+    }
+    return any;
+}
+
 /* Raises the quadrature order of panels where its error is above the tolerance, until there is room for it to rise
  * further up to the next check. */
 static enum status raise_orders(struct line *line, struct estimates *estimates, struct error *error)
@@ -195,6 +209,8 @@ static enum status raise_orders(struct line *line, struct estimates *estimates, 
         if (any)
             TRY(fill_due(line, estimates, error));
     }
+    if (!line->transfer.stage.deterministic && raise_empty(probe, line->result))
+        TRY(fill_due(line, estimates, error));
     return STATUS_OK;
 }
 
@@ -276,6 +292,7 @@ static enum status lower_orders(struct line *line, const struct estimates *estim
     for (size_t p = 0; p < probe->panels; p++)
         if (probe->panel[p].lowered >= reserve || panel[p].order < TRANSFER_HIGHEST_ORDER)
             panel[p].order = panel[p].order + reserve - probe->panel[p].lowered;
+    (void)raise_empty(probe, &line->before[line->transfer.stage.index]);
     *after = norms_sum(*after, line_probe_norms(probe, probe->own, probe->exact));
     return STATUS_OK;
 }

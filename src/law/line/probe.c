@@ -171,7 +171,7 @@ struct norms line_probe_norms(struct line_probe *probe, const double *value, con
     return norms_of(sums);
 }
 
-double line_probe_panel_error(const struct line_probe *probe, size_t p, double rare, double least, double *share)
+double line_probe_panel_error(struct line_probe *probe, size_t p, double rare, double least, double *share)
 {
     double total = 0.0, mass = 0.0, of_components = 0.0;
     for (size_t i = p * PANEL_PROBES; i < (p + 1) * PANEL_PROBES; i++) {
@@ -181,7 +181,8 @@ double line_probe_panel_error(const struct line_probe *probe, size_t p, double r
         of_components += probe->component[i];
     }
     *share = pow(mass * (double)probe->panels, LINE_SHARE_POWER);
-    if (of_components > LINE_PANEL_LEAST_MASS)
+    probe->panel[p].empty = !(of_components > LINE_PANEL_LEAST_MASS);
+    if (!probe->panel[p].empty)
         *share = fmax(*share, least);
     return mass > 0.0 ? sqrt(total / mass) * *share : 0.0;
 }

@@ -17,6 +17,7 @@ struct line_panel_probe {
     double share;                         /* errors are multiplied by it, for one tolerance of all panels */
     double error;                         /* of quadrature */
     double before;                        /* that of a lower order, in the same check; infinite: there was none */
+    bool empty;                           /* no component has mass there, and no error shows */
     bool due;                             /* its values are to be computed */
     bool settled;                         /* a higher order is no better, or a lower one not good enough */
     size_t lowered;                       /* by so much its order may be lower */
@@ -52,7 +53,7 @@ void line_probe_evaluate(const struct line_probe *probe, const struct transfer *
 struct norms line_probe_norms(struct line_probe *probe, const double *value, const double *from);
 /* Then the root mean square of the relative error in a panel times its share, which is the larger the more mass there
  * is, and `least` at least where there is any; masses of components count `rare` times. Out: *share. */
-double line_probe_panel_error(const struct line_probe *probe, size_t p, double rare, double least, double *share);
+double line_probe_panel_error(struct line_probe *probe, size_t p, double rare, double least, double *share);
 
 /* Whether any of the panels from..to-1 is due. */
 bool line_probe_due(const struct line_probe *probe, size_t from, size_t to);
