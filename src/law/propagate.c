@@ -88,7 +88,7 @@ static bool must_check(const struct driver *driver, size_t t, bool unchanged)
     double stride = fmin(fmax(driver->geometry->check_stride / schedule->h, 1.0), CHECK_MOST_STEPS);
     if (unchanged)
         stride = fmax(CHECK_STRIDE_UNCHANGED / schedule->h, 1.0);
-    return t + 1 >= schedule->T || t <= CHECK_LAST_STEPS || driver->errors.unchecked >= (size_t)stride
+    return t == schedule->T || t <= CHECK_LAST_STEPS || driver->errors.unchecked >= (size_t)stride
            || score_error_switches(problem, t) || conditions_unlike(problem->conditions, t);
 }
 
