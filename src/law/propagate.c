@@ -88,7 +88,11 @@ static bool must_check(const struct driver *driver, size_t t, bool unchanged)
     double stride = fmin(fmax(driver->geometry->check_stride / schedule->h, 1.0), CHECK_MOST_STEPS);
     if (unchanged)
         stride = fmax(CHECK_STRIDE_UNCHANGED / schedule->h, 1.0);
-    return t == schedule->T || t <= CHECK_LAST_STEPS || driver->errors.unchecked >= (size_t)stride
+    /* Where a step is one evaluation of the score the second is checked, too: the law before the first is smooth, and
+     * says little of the quadrature to come. Checks after that are where they would be without it. */
+    bool second = problem->sampler->score_evaluations == 1;
+    size_t since = driver->errors.unchecked + (second && driver->errors.unchecked + 1 + t == schedule->T);
+    return t + second >= schedule->T || t <= CHECK_LAST_STEPS || since >= (size_t)stride
            || score_error_switches(problem, t) || conditions_unlike(problem->conditions, t);
 }
 

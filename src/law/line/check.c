@@ -232,12 +232,12 @@ static enum status tighten(struct line *line, struct line_choice *choice, struct
     return STATUS_OK;
 }
 
-/* Looks for longer panels for the steps after the next check. */
+/* Looks for longer panels for the steps after the next check; not in the second step, right after the first. */
 static enum status lengthen(struct line *line, struct line_choice *choice, const struct estimates *estimates,
                             struct error *error)
 {
-    if (line->run->resolution > 1.0 || choice->spacing == LINE_MOST_LENGTHENINGS
-        || tuned(line, estimates->interpolation) > estimates->smooth)
+    if (line->run->resolution > 1.0 || line->run->step.t + 1 == line->run->problem->schedule->T
+        || choice->spacing == LINE_MOST_LENGTHENINGS || tuned(line, estimates->interpolation) > estimates->smooth)
         return STATUS_OK;
     choice->spacing++;
     TRY(line_lay_out(line, choice->spacing, &line->moved, error));
