@@ -14,7 +14,7 @@ struct estimates {
     double rarest;    /* the smallest weight */
     double rounding;  /* what of the error is taken for rounding */
     double tolerance; /* for quadrature */
-    double least;     /* share of a panel */
+    double least;     /* share of a panel with mass: LINE_PANEL_MOST bounds its relative error */
     double smooth;    /* for interpolation */
     double unchanged; /* for leaving the polynomials as they are */
     bool hidden;      /* rounding is more than quadrature may add */

@@ -8,14 +8,6 @@
 #include "law/line/tuning.h"
 #include "law/tuning.h"
 
-/* In the place of log_offset: log max_k p_k, or of a density log p. */
-static void log_density_of_components(const struct transfer *transfer, size_t anchor, size_t n,
-                                      struct transfer_work *work)
-{
-    if (transfer->from->masses == NULL)
-        mixture_level_log_own(transfer->from, anchor, n, work->x, work->log_offset);
-}
-
 struct landing {
     struct line *line;
     const struct transfer *transfer;
@@ -38,7 +30,7 @@ static enum status find_landings(void *context, size_t thread, size_t from, size
     panels_evaluate(transfer->grid, transfer->from, panel->anchor, count * PANEL_NODES, work->x, work->exponent,
                     &hint);
     work->node_updates += count * PANEL_NODES;
-    log_density_of_components(transfer, panel->anchor, count * PANEL_NODES, work);
+    transfer_log_own(transfer, panel->anchor, count * PANEL_NODES, work->x, work->log_offset);
     for (size_t i = 0; i < count * PANEL_NODES; i++) {
         size_t left = i % PANEL_NODES > 0 ? i - 1 : i, right = (i + 1) % PANEL_NODES > 0 ? i + 1 : i;
         double slope = (work->exponent[right] - work->exponent[left]) / (work->x[right] - work->x[left]);

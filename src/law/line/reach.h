@@ -1,9 +1,9 @@
-/* Where a step throws mass farther than its noise. Quadrature at y looks for it around x = a y, where it comes from
- * if q is around x as the map takes it to be: what the noise spreads is what D gathers. The map takes q to be p, and
- * near a posterior switch may make of a component's mass what another one's should become. In general the mass around
- * x lands where a y = x + D(x) and the noise, and comes from a y if D(x) = beta s(x), s the score of q. Beyond some
- * tau of difference rules around a y see little or nothing of it, and finer ones agree with them; cells that reach as
- * far as x do see it (law/line/transfer_cells.c). */
+/* Where a step carries mass farther than its noise. The noise around x + D(x) puts the mass of q from x near the
+ * points y with a y = x + D(x). Quadrature at y has its nodes around x = a y, within some tau, which is where that
+ * mass comes from as long as D = beta s there, s the score of q: what D moves, forward noise undoes. Near a switch of
+ * the components' posterior, D is of another component than q's mass is, D - beta s is many tau, and so is the
+ * distance of x from a y. A quadrature rule around a y has no node near x then, nor has one of a higher order, and
+ * the difference of the two says nothing; cells that reach as far as x have (law/line/transfer_cells.c). */
 #ifndef LAW_LINE_REACH_H
 #define LAW_LINE_REACH_H
 

@@ -73,14 +73,12 @@ static bool is_negligible(const struct making *making, size_t c, const struct ce
 {
     const struct transfer *transfer = making->transfer;
     const struct transfer_work *work = making->work;
-    const double *density = work->log_offset + c * CELL_NODES;
     double own[CELL_NODES], largest = -HUGE_VAL;
-    if (transfer->from->masses == NULL) {
-        mixture_level_log_own(transfer->from, making->anchor, CELL_NODES, work->x + c * CELL_NODES, own);
-        density = own;
-    }
     for (size_t i = 0; i < CELL_NODES; i++)
-        largest = fmax(largest, work->exponent[c * CELL_NODES + i] + density[i]);
+        own[i] = work->log_offset[c * CELL_NODES + i];
+    transfer_log_own(transfer, making->anchor, CELL_NODES, work->x + c * CELL_NODES, own);
+    for (size_t i = 0; i < CELL_NODES; i++)
+        largest = fmax(largest, work->exponent[c * CELL_NODES + i] + own[i]);
     return largest + log(cell->to - cell->from) < LINE_CELL_NEGLIGIBLE;
 }
 

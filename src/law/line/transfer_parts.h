@@ -28,6 +28,14 @@ void transfer_points(const struct transfer *transfer, const struct reference *re
 void transfer_nodes(const struct transfer *transfer, struct transfer_work *work, const struct reference *reference,
                     size_t anchor, size_t n);
 
+/* Makes log p at n points log max_k p_k over the components, each without its weight; log p of a density stays. */
+static inline void transfer_log_own(const struct transfer *transfer, size_t anchor, size_t n, const double *x,
+                                    double *log_p)
+{
+    if (transfer->from->masses == NULL)
+        mixture_level_log_own(transfer->from, anchor, n, x, log_p);
+}
+
 /* a b - fl(a b), exactly (Dekker). */
 static inline double product_error(double a, double b)
 {
