@@ -70,7 +70,8 @@ $(BUILD)/diffrate-bench: $(objects) $(bench_sources:src/%.c=$(BUILD)/%.o)
 # loops only that they are vectorised counts; -Og is enough for what reads, judges and writes.
 vectorised := $(shell grep -l VECTOR_CLONES $(sources)) src/core/philox.c
 hot_loops = src/core/vmath.c src/model/mixture_level.c src/model/radial_level.c src/law/panels.c src/law/mixture_panels.c \
-    src/law/compose.c src/law/bessel.c $(filter src/law/line/% src/law/radial/%,$(vectorised))
+    src/law/compose.c src/law/bessel.c src/law/patches_evaluate.c src/model/joint_plane.c \
+    $(filter src/law/line/% src/law/plane/% src/law/radial/%,$(vectorised))
 written = $(filter src/experiment/% src/results/% src/verdict/% src/report/% src/command/%,$(sources))
 objects_of = $(patsubst src/%.c,$(BUILD)/%.o,$(1))
 $(call objects_of,$(filter-out $(hot_loops),$(vectorised))): OPTIMIZE = -O2 $(if $(findstring clang,$(CC)),,-fvect-cost-model=dynamic)

@@ -40,6 +40,7 @@ extern const struct law_engine engine_plane;
 struct lattice_errors {
     double density, error; /* of the last try in the present step; 0: there was none */
     double rate;           /* between the last two tries in a step; 0: not known, and the factor is taken to be 1 */
+    double noise;          /* variance of the last stage, where its spacing is kept; 0: the density is */
 };
 
 struct plane {
@@ -249,15 +250,22 @@ static double cost_of_rules(const struct plane *plane, const struct patch *patch
            * (double)(plane->rules.order[patch->order[0]].n * plane->rules.order[patch->order[1]].n);
 }
 
+/* And what the lattice costs for it: its points, and the sums over the grid at each node. */
+static double cost_of_lattice(const struct plane_transfer *transfer, const struct patch *patch, double density)
+{
+    return PLANE_POINT_COST * lattice_size(transfer, patch, density)
+           + PLANE_SUM_COST * (double)(patch->nodes[0] * patch->nodes[1]);
+}
+
 static size_t affordable(const struct patch_source *source, const struct patch *patch)
 {
     const struct plane_thread *thread = source->owner;
     const struct plane *plane = thread->plane;
     struct patch dearer = *patch;
-    double points = lattice_size(&thread->transfer, patch, plane->density[thread->transfer.stage.index]);
+    double cost = cost_of_lattice(&thread->transfer, patch, plane->density[thread->transfer.stage.index]);
     for (size_t order = 0;; order++) {
         dearer.order[0] = dearer.order[1] = order + 1;
-        if (order >= PATCH_HIGHEST_ORDER || cost_of_rules(plane, &dearer) > PLANE_POINT_COST * points)
+        if (order >= PATCH_HIGHEST_ORDER || cost_of_rules(plane, &dearer) > cost)
             return order;
     }
 }
@@ -302,9 +310,10 @@ static bool choose_lattice(struct plane *plane, bool checked, double density)
     double points = 0.0;
     for (size_t p = 0; p < transfer->grid->count; p++) {
         struct patch *patch = &plane->source->patch[p];
-        double size = lattice_size(transfer, patch, density);
-        patch->by_lattice |= checked && PLANE_POINT_COST * size < PLANE_LATTICE_CHEAPER * cost_of_rules(plane, patch);
-        points += patch->by_lattice ? size : 0.0;
+        patch->by_lattice |=
+            checked
+            && cost_of_lattice(transfer, patch, density) < PLANE_LATTICE_CHEAPER * cost_of_rules(plane, patch);
+        points += patch->by_lattice ? lattice_size(transfer, patch, density) : 0.0;
     }
     for (size_t p = 0; p < transfer->grid->count && points > PLANE_LARGEST_LATTICE; p++)
         plane->source->patch[p].by_lattice = false;
@@ -357,13 +366,14 @@ static double density_for(const struct lattice_errors *known, double wanted)
 
 /* The lattice's density for the steps up to the next check, from the error of this one; false if this one has to be
  * made again. */
-static bool adapt_density(double *density, double found, double tolerance, struct lattice_errors *known)
+static bool adapt_density(double *density, double found, double tolerance, double noise, struct lattice_errors *known)
 {
     double wanted = PLANE_LATTICE_SHARE * tolerance + PATCH_ROUNDING, own = *density;
     if (known->error > found && own > known->density)
         known->rate = log(known->error / found) / (own - known->density);
     known->density = own;
     known->error = found;
+    known->noise = found > wanted ? 0.0 : noise;
     if (!(found > wanted)) { /* by no rate: that is of lattices that were too coarse */
         *density =
             fmax(own * fmax(fmin(log(wanted) / log(fmin(found, 0.5)), 1.0), 1.0 / PLANE_MOST_DENSER), PLANE_SPARSEST);
@@ -372,6 +382,16 @@ static bool adapt_density(double *density, double found, double tolerance, struc
     double next = density_for(known, PLANE_LATTICE_AIM * wanted);
     *density = fmin(fmin(fmax(next, PLANE_LEAST_DENSER * own), PLANE_MOST_DENSER * own), PLANE_DENSEST);
     return !(own < PLANE_DENSEST);
+}
+
+/* The density in the next stage. Posteriors and log r, whose scales change slowly, limit the spacing as the noise
+ * does: a lattice that has been dense enough keeps its spacing while the noise falls, up to the next check. */
+static void keep_spacing(double *density, double noise, struct lattice_errors *known)
+{
+    if (known->noise > noise) {
+        *density = fmax(*density * sqrt(noise / known->noise), PLANE_SPARSEST);
+        known->noise = noise;
+    }
 }
 
 /* The rounding of positions along the long axis of a component is so many times larger in units of its narrow one. */
@@ -404,6 +424,7 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
     out->rounding = PATCH_ROUNDING * elongation(transfer->to);
     if (!checked && plane->unchanged[index])
         return patches_copy(plane->source, plane->result, error);
+    keep_spacing(density, transfer->stage.noise, &plane->errors[index]);
     plane->errors[index].error = 0.0;
     do {
         lattice = choose_lattice(plane, checked, *density);
@@ -411,7 +432,9 @@ static enum status fill_stage(void *state, bool checked, struct stage_result *ou
         if (!checked)
             return complete(plane, plane->result, error);
         TRY(patches_check(&source, plane->result, &found, error));
-    } while (lattice && !adapt_density(density, found.lattice, source.tolerance, &plane->errors[index]));
+    } while (
+        lattice
+        && !adapt_density(density, found.lattice, source.tolerance, transfer->stage.noise, &plane->errors[index]));
     if (lattice && !(*density < PLANE_DENSEST))
         plane->kept += PATCH_PROBE_MISSES * found.lattice;
     out->error = found.error;

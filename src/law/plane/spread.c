@@ -59,8 +59,8 @@ static int64_t window_of(const struct lattice *lattice, const struct grid_axis *
     return (int64_t)below + axis->origin - ((int64_t)lattice->window / 2 - 1);
 }
 
-VECTOR_CLONES static void add_product(size_t window, double mass, const double *along, const double *across,
-                                      double *out)
+VECTOR_CLONES static void add_product(size_t window, double mass, const double *restrict along,
+                                      const double *restrict across, double *restrict out)
 {
     for (size_t i = 0; i < window; i++) {
         double first = mass * along[i], *line = out + i * PART;
@@ -72,7 +72,8 @@ VECTOR_CLONES static void add_product(size_t window, double mass, const double *
 
 /* exp(-a (k - c)^2) for k < window and c = m + f, as A G^k exp(-a (k - m)^2) with A = exp(-a f (f + 2 m)) and
  * G = exp(2 a f): the last is the same for all points. */
-VECTOR_CLONES static void fill_window(size_t window, double first, double ratio, const double *middle, double *out)
+VECTOR_CLONES static void fill_window(size_t window, double first, double ratio, const double *restrict middle,
+                                      double *restrict out)
 {
     double power[WINDOW_STEP] = {first, first * ratio, first * (ratio * ratio), first * (ratio * ratio * ratio)},
            step = (ratio * ratio) * (ratio * ratio);

@@ -77,7 +77,10 @@
 /* [points] Stages that need more go by quadrature around each node. Found: memory. Twice: no change. */
 #define PLANE_LARGEST_LATTICE 2e7
 /* [cost of a quadrature node] Of a lattice point. Found: measured on one machine. Twice: no change. */
-#define PLANE_POINT_COST 10.0
+#define PLANE_POINT_COST 6.0
+/* [cost of a quadrature node] Of the sums over the lattice's grid at a node of a patch. Found: measured on one machine.
+ */
+#define PLANE_SUM_COST 3.0
 /* [1] A patch goes over to the lattice where that costs less by this factor. Found: by trial, to and fro are rare. */
 #define PLANE_LATTICE_CHEAPER 0.7
 /* [variance of the noise] That the first of the two kernels has. Found: narrow windows, while the grid's spacing is
