@@ -63,30 +63,43 @@ enum status law_supports(const struct law_problem *problem, struct error *error)
     return law_engine_for(problem) != NULL ? STATUS_OK : law_unsupported(problem, error);
 }
 
+/* What the factor is a sum of. */
+static void describe_sum(const struct law_problem *problem, char *text, size_t size)
+{
+    const size_t n = problem->factor->components;
+    if (problem->points == 0)
+        (void)snprintf(text, size, "%zu components", n);
+    else if (problem->points == n)
+        (void)snprintf(text, size, "%zu points", n);
+    else
+        (void)snprintf(text, size, "%zu points (%zu distinct)", problem->points, n);
+}
+
 enum status law_unsupported(const struct law_problem *problem, struct error *error)
 {
     const struct factor *factor = problem->factor;
+    char sum[80];
+    describe_sum(problem, sum, sizeof sum);
     if (problem->sampler->memory > 0)
         return fail_with(
             error, STATUS_UNSUPPORTED,
-            "sampler %s keeps what earlier steps found: no exact engine has its law on %zu components in "
-            "%zu coordinates under score error %s, only chains (`samples`) can measure it",
-            problem->sampler->name, factor->components, factor->dimension, score_error_name(problem->score_error));
+            "sampler %s keeps what earlier steps found: no exact engine has its law on %s in %zu coordinates "
+            "under score error %s, only chains (`samples`) can measure it",
+            problem->sampler->name, sum, factor->dimension, score_error_name(problem->score_error));
     if (problem->sampler->draws > 0)
-        return fail_with(
-            error, STATUS_UNSUPPORTED,
-            "sampler %s draws a number in each step: no exact engine has its law on %zu components in %zu "
-            "coordinates under score error %s, only chains (`samples`) can measure it",
-            problem->sampler->name, factor->components, factor->dimension, score_error_name(problem->score_error));
+        return fail_with(error, STATUS_UNSUPPORTED,
+                         "sampler %s draws a number in each step: no exact engine has its law on %s in %zu "
+                         "coordinates under score error %s, only chains (`samples`) can measure it",
+                         problem->sampler->name, sum, factor->dimension, score_error_name(problem->score_error));
     if (factor->sd == NULL && factor->full == NULL)
         return fail_with(error, STATUS_UNSUPPORTED,
-                         "no exact engine has the law of %zu components in %zu coordinates within hours: only chains "
+                         "no exact engine has the law of %s in %zu coordinates within hours: only chains "
                          "(`samples`) can measure it",
-                         factor->components, factor->dimension);
+                         sum, factor->dimension);
     return fail_with(error, STATUS_UNSUPPORTED,
-                     "no exact engine for %zu components %s in %zu coordinates that do not separate "
+                     "no exact engine for %s %s in %zu coordinates that do not separate "
                      "under %s and score error %s: only chains (`samples`) can measure it",
-                     factor->components,
+                     sum,
                      factor->full == NULL       ? "with isotropic covariances"
                      : factor->full->count == 0 ? "that are products of atoms"
                                                 : "with full covariances",

@@ -39,6 +39,7 @@ struct law_problem {
         component; /* k + 1: r is followed along component k's forward paths alone (law_component); 0: everywhere */
     const struct conditions
         *conditions; /* what the sampler was found to break; NULL: nothing. law_compute finds it. */
+    size_t points; /* for messages: of how many points the components are the distinct ones; 0: they are no points */
 };
 
 /* p_1 on the panels of a law in more than one coordinate: each panel lies on a line of its own through space, or is a
