@@ -30,7 +30,7 @@ bool *cell_laws(const struct cell *cell);
 size_t *dimensions_with_law(const struct spec *spec, struct dimensions list, const bool *has_law, size_t *count);
 
 /* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
-enum { NUMERICS_VERSION = 13 };
+enum { NUMERICS_VERSION = 14 };
 
 /* Fills rows[i], one for each of the cell's dimensions: its measurement, or its failure where what measure_target or
  * sample_measure computes for it does not exist or does not come out (STATUS_UNSUPPORTED, STATUS_NUMERIC). Threads

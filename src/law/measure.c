@@ -356,8 +356,7 @@ static enum status measure_masses(const struct product *product, const struct ta
         || (mixtures == 1 && target->family->content != NULL
             && (double)factor->components != target_content(target, (double)factor->dimension).components))
         return STATUS_OK;
-    for (size_t k = 0; k < factor->components; k++)
-        TRY(law_mass_error(product->groups[mixture].law, factor, k, &out->mass_error[k], error));
+    TRY(law_mass_errors(product->groups[mixture].law, factor, out->mass_error, error));
     out->masses = factor->components;
     return STATUS_OK;
 }
