@@ -3,7 +3,7 @@ name = ARG2
 load name.'.vars.gp'
 key_lines = samplers + guides
 ytext = 'steps {/:Italic T} needed'.(exists('needed_for') ? needed_for : '')
-note_1 = 'Exponents: of {/:Italic T}/log {/:Italic T}.   △ more than the largest {/:Italic T} measured'
+note_1 = (fits > 0 ? 'Exponents: of {/:Italic T}/log {/:Italic T}.   ' : '').'△ more than the largest {/:Italic T} measured'
 note_2 = '▽ met at the smallest {/:Italic T} already'
 load ARG1
 set yrange [ymin:ymax*lift(beyond_rows)]

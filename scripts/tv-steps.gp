@@ -4,8 +4,9 @@ name = ARG2
 load name.'.vars.gp'
 key_lines = samplers
 ytext = what
-note_1 = 'Thin black: '.what.' ∝ the stated power of {/:Italic h}, fitted.'
-note_2 = '{/:Italic h} = {/:Italic c}_1 log({/:Italic T})/{/:Italic T}'
+fitted = 'Thin black: '.what.' ∝ the stated power of {/:Italic h}, fitted.'
+note_1 = fits > 0 ? fitted : ''
+note_2 = fits > 0 ? '{/:Italic h} = {/:Italic c}_1 log({/:Italic T})/{/:Italic T}' : ''
 load ARG1
 set xlabel 'steps {/:Italic T}' offset 0,0.3
 do for [f in formats] {

@@ -280,6 +280,7 @@ static enum status print_rows(const struct cell *cell, struct output *output, st
 /* A cell in the order of its rows, and what became of it. */
 struct job {
     struct cell cell;
+    size_t *own; /* of a law, the cell's dimensions */
     double cost;
     bool ended;
     struct record *rows; /* until they are printed */
@@ -295,36 +296,79 @@ struct measuring {
     struct output output;
 };
 
-/* Laws first. Where there are chains, a law that does not exist is no failure. Args: dimensions, of each of the
- * steps; NULL: all. */
-static enum status list_jobs(struct measuring *m, const size_t *steps, const struct dimensions *dimensions,
-                             size_t step_count, struct error *error)
+static enum status no_memory(struct error *error)
+{
+    return fail_with(error, STATUS_MEMORY, "out of memory for the list of cells");
+}
+
+/* The steps of all cells, and the dimensions of each. */
+struct asked {
+    const size_t *steps;
+    const struct dimensions *dimensions; /* NULL: all of the spec's */
+    size_t count;
+};
+
+static struct cell cell_at(const struct cell *cell, const struct asked *asked, size_t index)
+{
+    struct cell at = *cell;
+    at.steps = asked->steps[index];
+    at.dimensions = asked->dimensions != NULL ? asked->dimensions[index] : spec_dimensions(cell->spec);
+    return at;
+}
+
+/* Where there are chains, a dimension without a law is no failure. */
+static enum status add_laws(struct measuring *m, const struct cell *cell, const struct asked *asked,
+                            struct error *error)
+{
+    bool *has_law = cell_laws(cell);
+    enum status status = has_law != NULL ? STATUS_OK : no_memory(error);
+    for (size_t t = 0; t < asked->count && status == STATUS_OK; t++) {
+        struct cell at = cell_at(cell, asked, t);
+        size_t *own = dimensions_with_law(m->spec, at.dimensions, has_law, &at.dimensions.count);
+        at.dimensions.of = own;
+        if (own == NULL)
+            status = no_memory(error);
+        else if (at.dimensions.count > 0)
+            m->jobs[m->count++] = (struct job){.cell = at, .own = own, .cost = cost_of_cell(&at, NULL)};
+        else
+            free(own);
+    }
+    free(has_law);
+    return status;
+}
+
+static enum status add_chain_cells(struct measuring *m, const struct cell *cell, const struct asked *asked,
+                                   struct error *error)
 {
     const struct spec *spec = m->spec;
-    size_t most = spec->score_error_count * step_count * (1 + spec->chain_count);
+    double *chain = costs_of_chain(spec, cell->target);
+    if (chain == NULL)
+        return no_memory(error);
+    for (size_t t = 0; t < asked->count; t++)
+        for (size_t n = 0; n < spec->chain_count; n++) {
+            struct cell at = cell_at(cell, asked, t);
+            at.chains = spec->chains[n];
+            m->jobs[m->count++] = (struct job){.cell = at, .cost = cost_of_cell(&at, chain)};
+        }
+    free(chain);
+    return STATUS_OK;
+}
+
+/* Laws first. */
+static enum status list_jobs(struct measuring *m, const struct asked *asked, struct error *error)
+{
+    const struct spec *spec = m->spec;
+    size_t most = spec->score_error_count * asked->count * (1 + spec->chain_count);
     m->jobs = array_new(spec->target_count * spec->sampler_count, most * sizeof *m->jobs);
     if (m->jobs == NULL)
-        return fail_with(error, STATUS_MEMORY, "out of memory for the list of cells");
+        return no_memory(error);
     for (int chains = 0; chains <= (spec->chain_count > 0); chains++)
-        for (size_t target = 0; target < spec->target_count; target++) {
-            double *chain = chains ? costs_of_chain(spec, target) : NULL;
-            if (chains && chain == NULL)
-                return fail_with(error, STATUS_MEMORY, "out of memory for the list of cells");
+        for (size_t target = 0; target < spec->target_count; target++)
             for (size_t sampler = 0; sampler < spec->sampler_count; sampler++)
                 for (size_t e = 0; e < spec->score_error_count; e++) {
-                    struct cell cell = {spec, target, sampler, e, 0, 0, spec_dimensions(spec)};
-                    if (!chains && spec->chain_count > 0 && !cell_has_law(&cell))
-                        continue;
-                    for (size_t t = 0; t < step_count; t++)
-                        for (size_t n = 0; n < (chains ? spec->chain_count : 1); n++) {
-                            cell.steps = steps[t];
-                            cell.dimensions = dimensions != NULL ? dimensions[t] : spec_dimensions(spec);
-                            cell.chains = chains ? spec->chains[n] : 0;
-                            m->jobs[m->count++] = (struct job){.cell = cell, .cost = cost_of_cell(&cell, chain)};
-                        }
+                    const struct cell cell = {.spec = spec, .target = target, .sampler = sampler, .score_error = e};
+                    TRY((chains ? add_chain_cells : add_laws)(m, &cell, asked, error));
                 }
-            free(chain);
-        }
     return STATUS_OK;
 }
 
@@ -335,9 +379,9 @@ static enum status list_cells(struct measuring *m, struct error *error)
     struct grid grid;
     enum status status;
     if (spec->step_count > 0)
-        return list_jobs(m, spec->steps, spec->step_dimensions, spec->step_count, error);
+        return list_jobs(m, &(struct asked){spec->steps, spec->step_dimensions, spec->step_count}, error);
     TRY_OR(end, grid_make(spec, 0, spec->schedule_count, &grid, error));
-    TRY_OR(end, list_jobs(m, grid.steps, NULL, grid.count, error));
+    TRY_OR(end, list_jobs(m, &(struct asked){grid.steps, NULL, grid.count}, error));
 end:
     free(grid.steps);
     return status;
@@ -426,8 +470,10 @@ static enum status measure_all(struct measuring *m, int *interruption, struct er
 
 static void measuring_free(struct measuring *m)
 {
-    for (size_t i = 0; i < m->count; i++)
+    for (size_t i = 0; i < m->count; i++) {
+        free(m->jobs[i].own);
         free(m->jobs[i].rows);
+    }
     free(m->jobs);
     table_free(&m->output.laws);
     table_free(&m->output.chains);

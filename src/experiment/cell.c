@@ -84,16 +84,28 @@ static void fill_record(const struct cell *cell, const struct schedule *schedule
     set_parameters(cell, row);
 }
 
-int cell_has_law(const struct cell *cell)
+bool *cell_laws(const struct cell *cell)
 {
     const struct spec *spec = cell->spec;
     struct error ignored;
-    for (size_t i = 0; i < cell->dimensions.count; i++)
-        if (measure_supports(&spec->targets[cell->target], spec->samplers[cell->sampler],
-                             &spec->score_errors[cell->score_error], cell->dimensions.of[i], &ignored)
-            != STATUS_OK)
-            return 0;
-    return 1;
+    bool *has_law = array_new(spec->dimension_count, sizeof *has_law);
+    for (size_t i = 0; i < spec->dimension_count && has_law != NULL; i++)
+        has_law[i] = spec->chain_count == 0
+                     || measure_supports(&spec->targets[cell->target], spec->samplers[cell->sampler],
+                                         &spec->score_errors[cell->score_error], spec->dimensions[i], &ignored)
+                            == STATUS_OK;
+    return has_law;
+}
+
+size_t *dimensions_with_law(const struct spec *spec, struct dimensions list, const bool *has_law, size_t *count)
+{
+    const struct dimensions all = spec_dimensions(spec);
+    size_t *kept = array_new(list.count, sizeof *kept);
+    *count = 0;
+    for (size_t i = 0; i < list.count && kept != NULL; i++)
+        if (has_law[dimensions_find(&all, list.of[i])])
+            kept[(*count)++] = list.of[i];
+    return kept;
 }
 
 static enum status measure_laws(const struct cell *cell, const struct schedule *schedule, int threads,

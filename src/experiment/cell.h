@@ -5,6 +5,7 @@
 #ifndef EXPERIMENT_CELL_H
 #define EXPERIMENT_CELL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/status.h"
@@ -19,11 +20,17 @@ struct cell {
     struct dimensions dimensions;
 };
 
-/* Nonzero if every dimension of the cell, one of exact laws, has one. */
-int cell_has_law(const struct cell *cell);
+/* Of each of the spec's dimensions, whether it has an exact law of the cell's target, sampler and score error. An
+ * experiment without chains has nothing but laws: there every dimension counts, and one without a law fails with the
+ * reason. For free(); NULL where memory runs out. */
+bool *cell_laws(const struct cell *cell);
+
+/* Of some of the spec's dimensions, those that have a law. For free(), *count of them, perhaps none; NULL where
+ * memory runs out. */
+size_t *dimensions_with_law(const struct spec *spec, struct dimensions list, const bool *has_law, size_t *count);
 
 /* Raised whenever a law, a divergence or a radius can come out differently for the same description. */
-enum { NUMERICS_VERSION = 13 };
+enum { NUMERICS_VERSION = 14 };
 
 /* Fills rows[i], one for each of the cell's dimensions: its measurement, or its failure where what measure_target or
  * sample_measure computes for it does not exist or does not come out (STATUS_UNSUPPORTED, STATUS_NUMERIC). Threads

@@ -90,13 +90,17 @@ static double codewords_weight(const struct spec *spec, const struct target *tar
     return weight;
 }
 
-/* Of a target that is no codebook. Without chains, a spec whose targets have none was refused. */
+/* Of a target that is no codebook, under some sampler and in some dimension. */
 static bool has_law(const struct spec *spec, size_t target)
 {
-    struct cell cell = {.spec = spec, .target = target, .dimensions = spec_dimensions(spec)};
-    bool found = spec->chain_count == 0;
-    for (; cell.sampler < spec->sampler_count && !found; cell.sampler++)
-        found = cell_has_law(&cell);
+    struct cell cell = {.spec = spec, .target = target};
+    bool found = false;
+    for (; cell.sampler < spec->sampler_count && !found; cell.sampler++) {
+        bool *has = cell_laws(&cell);
+        for (size_t d = 0; d < spec->dimension_count && has != NULL; d++)
+            found = found || has[d];
+        free(has);
+    }
     return found;
 }
 

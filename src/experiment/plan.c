@@ -108,7 +108,7 @@ static enum status want(struct plan *plan, size_t index, size_t first, size_t di
     if (own == NULL)
         return no_memory(plan, error);
     for (size_t i = 0; i < all.count; i++)
-        own[i] = pursuit->group[i] == pursuit->group[dimension] ? WANTED : 0;
+        own[i] = pursuit->searched[i] && pursuit->group[i] == pursuit->group[dimension] ? WANTED : 0;
     for (size_t i = 0; i < pursuit->count; i++) {
         struct item *item = &plan->items[pursuit->items[i]];
         if (item->cell.steps != steps)
@@ -143,42 +143,58 @@ static enum status want(struct plan *plan, size_t index, size_t first, size_t di
     return status;
 }
 
-/* The cells at each of the spec's steps: by the exact law, where there is one, and by every number of chains. */
-static enum status add_steps(struct plan *plan, size_t target, size_t sampler, size_t score_error, size_t pursuit,
+/* The cell by exact laws, in those of its dimensions that have one. */
+static enum status add_law(struct plan *plan, struct item item, const bool *has_law, struct error *error)
+{
+    item.own = dimensions_with_law(plan->spec, item.cell.dimensions, has_law, &item.cell.dimensions.count);
+    item.cell.dimensions.of = item.own;
+    if (item.own == NULL)
+        return no_memory(plan, error);
+    item.cost = cost_of_cell(&item.cell, NULL);
+    enum status status = item.cell.dimensions.count > 0 ? add_item(plan, item, error) : STATUS_OK;
+    if (status != STATUS_OK || item.cell.dimensions.count == 0)
+        free(item.own);
+    return status;
+}
+
+/* The cells at each of the spec's steps: by exact laws and by every number of chains. */
+static enum status add_steps(struct plan *plan, const struct cell *cell, const bool *has_law, size_t pursuit,
                              struct error *error)
 {
     const struct spec *spec = plan->spec;
-    struct item item = {.cell = {spec, target, sampler, score_error, 0, 0, spec_dimensions(spec)},
-                        .pursuit = SIZE_MAX,
-                        .asked = true};
-    /* without chains, the spec was refused if there is none */
-    int has_law = spec->chain_count == 0 || cell_has_law(&item.cell);
-    double *chain = spec->chain_count > 0 ? costs_of_chain(spec, target) : NULL;
+    double *chain = spec->chain_count > 0 ? costs_of_chain(spec, cell->target) : NULL;
     enum status status = spec->chain_count == 0 || chain != NULL ? STATUS_OK : no_memory(plan, error);
-    for (size_t i = 0; i < spec->step_count; i++)
-        for (size_t n = has_law ? 0 : 1; n <= spec->chain_count && status == STATUS_OK; n++) {
-            item.cell.steps = spec->steps[i];
-            item.cell.dimensions = spec->step_dimensions[i];
-            item.cell.chains = n > 0 ? spec->chains[n - 1] : 0;
+    for (size_t i = 0; i < spec->step_count && status == STATUS_OK; i++) {
+        struct item item = {.cell = *cell, .pursuit = pursuit, .asked = true};
+        item.cell.steps = spec->steps[i];
+        item.cell.dimensions = spec->step_dimensions[i];
+        status = add_law(plan, item, has_law, error);
+        item.pursuit = SIZE_MAX;
+        for (size_t n = 0; n < spec->chain_count && status == STATUS_OK; n++) {
+            item.cell.chains = spec->chains[n];
             item.cost = cost_of_cell(&item.cell, chain);
-            item.pursuit = n == 0 ? pursuit : SIZE_MAX;
             status = add_item(plan, item, error);
         }
+    }
     free(chain);
     return status;
 }
 
+/* With exact scores in every dimension: the spec was refused if there is no law. */
 static enum status new_pursuit(struct plan *plan, size_t target, size_t sampler, size_t score_error,
-                               struct error *error)
+                               const bool *has_law, struct error *error)
 {
     const struct spec *spec = plan->spec;
     struct pursuit *pursuit = &plan->pursuits[plan->pursuit_count++];
     *pursuit = (struct pursuit){.target = target, .sampler = sampler, .score_error = score_error};
+    pursuit->searched = array_new(spec->dimension_count, sizeof *pursuit->searched);
     pursuit->attempts = array_new(spec->dimension_count, spec->accuracy_count * sizeof *pursuit->attempts);
     pursuit->knows = array_new(spec->dimension_count, sizeof *pursuit->knows);
     pursuit->group = array_new(spec->dimension_count, sizeof *pursuit->group);
-    if (pursuit->attempts == NULL || pursuit->knows == NULL || pursuit->group == NULL)
+    if (pursuit->searched == NULL || pursuit->attempts == NULL || pursuit->knows == NULL || pursuit->group == NULL)
         return no_memory(plan, error);
+    for (size_t d = 0; d < spec->dimension_count; d++)
+        pursuit->searched[d] = score_error == 0 || has_law[d];
     pursuit->dear = cost_of_law(spec, target, score_error, FIRST_STEPS) > DEAR_LAW;
     return measure_groups(&spec->targets[target], spec->samplers[sampler], &spec->score_errors[score_error],
                           spec->dimensions, spec->dimension_count, pursuit->group, error);
@@ -210,7 +226,7 @@ static enum status add_first_steps(struct plan *plan, size_t index, struct error
         count++;
     for (size_t i = pursuit->dear ? count - 1 : 0; i < count; i++)
         for (size_t d = 0; d < spec->dimension_count; d++)
-            if (!pursuit->dear || !has_steps(spec, spec->dimensions[d]))
+            if (pursuit->searched[d] && (!pursuit->dear || !has_steps(spec, spec->dimensions[d])))
                 TRY(want(plan, index, known, d, grid->steps[i], error));
     return STATUS_OK;
 }
@@ -221,13 +237,18 @@ static enum status add_cells(struct plan *plan, size_t target, size_t sampler, s
 {
     const struct spec *spec = plan->spec;
     const struct cell cell = {spec, target, sampler, score_error, 0, 0, spec_dimensions(spec)};
-    const bool searched =
-        spec->accuracy_count > 0 && (score_error == 0 || spec->chain_count == 0 || cell_has_law(&cell));
-    size_t pursuit = searched ? plan->pursuit_count : SIZE_MAX;
-    if (searched)
-        TRY(new_pursuit(plan, target, sampler, score_error, error));
-    TRY(add_steps(plan, target, sampler, score_error, pursuit, error));
-    return searched ? add_first_steps(plan, pursuit, error) : STATUS_OK;
+    bool *has_law = cell_laws(&cell), searched = score_error == 0;
+    enum status status = has_law != NULL ? STATUS_OK : no_memory(plan, error);
+    for (size_t d = 0; d < spec->dimension_count && status == STATUS_OK; d++)
+        searched = searched || has_law[d];
+    searched = searched && spec->accuracy_count > 0;
+    const size_t pursuit = searched ? plan->pursuit_count : SIZE_MAX;
+    if (status == STATUS_OK && searched)
+        status = new_pursuit(plan, target, sampler, score_error, has_law, error);
+    if (status == STATUS_OK)
+        status = add_steps(plan, &cell, has_law, pursuit, error);
+    free(has_law);
+    return status == STATUS_OK && searched ? add_first_steps(plan, pursuit, error) : status;
 }
 
 static enum status add_all(struct plan *plan, struct error *error)
@@ -301,6 +322,7 @@ void plan_free(struct plan *plan)
     }
     for (size_t i = 0; i < plan->pursuit_count; i++) {
         free(plan->pursuits[i].items);
+        free(plan->pursuits[i].searched);
         free(plan->pursuits[i].attempts);
         free(plan->pursuits[i].knows);
         free(plan->pursuits[i].group);
@@ -497,7 +519,7 @@ static enum status want_next(struct plan *plan, size_t index, size_t known, bool
     struct pursuit *pursuit = &plan->pursuits[index];
     for (size_t d = 0; d < spec->dimension_count; d++) {
         const size_t count = collect(plan, pursuit, known, d, points);
-        for (size_t e = 0; e < spec->accuracy_count; e++) {
+        for (size_t e = 0; e < spec->accuracy_count && pursuit->searched[d]; e++) {
             size_t *attempts = &pursuit->attempts[d * spec->accuracy_count + e];
             const struct bracket bracket = bracket_find(points, count, spec->accuracies[e], *attempts);
             const size_t next = next_steps(pursuit, grid_of(plan, pursuit), &bracket);

@@ -17,7 +17,7 @@ struct item {
     double cost;    /* predicted */
     size_t share;   /* whose it is, from 0 */
     size_t pursuit; /* that waits for it; SIZE_MAX: none */
-    size_t *own;    /* the cell's dimensions, where they are not all that the spec has; NULL: the spec's own */
+    size_t *own;    /* the cell's dimensions, of exact laws; NULL: a list of the spec's */
     bool asked;     /* the spec gives its number of steps; else a pursuit alone wants it */
     enum item_state state;
     struct record
@@ -26,8 +26,8 @@ struct item {
     char *failure;       /* why there are none; the plan's */
 };
 
-/* The search for T(d, eps) of one target, sampler and score error, in all dimensions. The cells that it begins with
- * may be measured by any share; each next one depends on all before, so that those are one share's.
+/* The search for T(d, eps) of one target, sampler and score error, in all dimensions that have laws. The cells that
+ * it begins with may be measured by any share; each next one depends on all before, so that those are one share's.
  *
  * A T that one dimension needs is measured in those that share its laws, for nothing, and in no others. A search
  * begins with the grid; where laws are dear, with the spec's steps, or one T where it has none, and from there on
@@ -37,6 +37,7 @@ struct item {
  * not make sure of waits until its group wants no other. */
 struct pursuit {
     size_t target, sampler, score_error, share;
+    bool *searched;                 /* [dimension] T(d, eps) is searched there */
     size_t *group;                  /* [dimension] measure_groups */
     bool dear;                      /* a law of it takes seconds */
     double cost;                    /* predicted, of the cells that are not known yet */

@@ -207,9 +207,8 @@ static const struct section {
     {{"title", 0, "what reports are headed by (default: the file's name)"}, read_title},
     {{"plugins", 0, "a list of shared objects with samplers and targets, by paths from the file"}, read_plugins},
     {{"schedule", 0,
-      "kind and constants of the noise schedule, or a list of schedules, on each of which each sampler runs "
-      "(default: "
-      "{kind: li-cai, c0: 2.0, c1: 8.5})"},
+      "the kind of noise schedule, as cosine or with its constants {kind: li-cai, c0: 2.0, c1: 8.5} (default), or a "
+      "list of schedules, on each of which each sampler runs"},
      read_schedules},
     {{"targets", 1,
       "a list of targets (of numbers in the place of one: a target with each), each with a name, a kind and the "

@@ -384,8 +384,7 @@ enum { MOST_OWN_CLAIMS = 200 }; /* each may be about every sampler and target */
 /* The node that names the claim of an item of the list. */
 static const yaml_node_t *name_node(struct doc *doc, const yaml_node_t *list, size_t index)
 {
-    const yaml_node_t *item = doc_item(doc, list, index);
-    return item->type == YAML_MAPPING_NODE ? doc_find(doc, item, "name", true) : item;
+    return doc_kind(doc, doc_item(doc, list, index), "name");
 }
 
 void read_claims(struct loader *l, const yaml_node_t *list)

@@ -87,7 +87,8 @@ static void read_error(struct loader *l, const yaml_node_t *map, const struct er
 static void read_exact(struct loader *l, const yaml_node_t *map)
 {
     static const char *const own[] = {"shape", NULL};
-    doc_keys(&l->doc, map, (struct names){listed_name, own});
+    if (!doc_is_word(map))
+        doc_keys(&l->doc, map, (struct names){listed_name, own});
     if (l->doc.status != STATUS_OK)
         return;
     if (l->spec->exact_scores_listed)
@@ -99,7 +100,7 @@ static void read_exact(struct loader *l, const yaml_node_t *map)
 static void read_entry(struct loader *l, const yaml_node_t *map)
 {
     struct doc *doc = &l->doc;
-    size_t choice = doc_choice(doc, doc_find(doc, map, "shape", true), (struct names){shape_name, NULL}, "shape");
+    size_t choice = doc_choice(doc, doc_kind(doc, map, "shape"), (struct names){shape_name, NULL}, "shape");
     size_t before = l->spec->score_error_count;
     struct sweep sweep = {.count = 0};
     if (choice == 0) {

@@ -24,6 +24,13 @@ static const char *param_key(const void *context, size_t index)
     return keys->params != NULL ? keys->params[index - own].key : NULL;
 }
 
+/* A word in the place of a mapping has no keys. */
+static void check_keys(struct loader *l, const yaml_node_t *map, const char *const *own, const struct param *params)
+{
+    if (!doc_is_word(map))
+        doc_keys(&l->doc, map, (struct names){param_key, &(struct param_keys){own, params}});
+}
+
 static const char *variant_name(const void *context, size_t index)
 {
     return ((const struct variant *)context)[index].name;
@@ -36,6 +43,15 @@ struct reading {
     const struct param *params;
     union params *values;
 };
+
+static const yaml_node_t *find(const struct reading *r, const struct param *param, bool required)
+{
+    if (!doc_is_word(r->map))
+        return doc_find(&r->l->doc, r->map, param->key, required);
+    if (required)
+        doc_refuse(&r->l->doc, r->map->start_mark, "missing key '%s'", param->key);
+    return NULL;
+}
 
 static void *member(const struct reading *r, const struct param *param)
 {
@@ -260,10 +276,9 @@ static void read_variant(const struct reading *r, const yaml_node_t *node, const
     static const char *const own[] = {"kind", NULL};
     struct doc *doc = &r->l->doc;
     size_t *kind = member(r, param);
-    *kind =
-        doc_choice(doc, doc_find(doc, node, "kind", true), (struct names){variant_name, param->variants}, param->key);
+    *kind = doc_choice(doc, doc_kind(doc, node, "kind"), (struct names){variant_name, param->variants}, param->key);
     const struct param *params = param->variants[*kind].params;
-    doc_keys(doc, node, (struct names){param_key, &(struct param_keys){own, params}});
+    check_keys(r->l, node, own, params);
     if (params != NULL)
         read_all(&(struct reading){r->l, node, params, r->values});
 }
@@ -325,12 +340,12 @@ static void read_value(const struct reading *r, const yaml_node_t *node, const s
 static void read_all(const struct reading *r)
 {
     for (const struct param *param = r->params; param->key != NULL; param++) {
-        const yaml_node_t *node = doc_find(&r->l->doc, r->map, param->key, param->required);
+        const yaml_node_t *node = find(r, param, param->required);
         if (node != NULL)
             read_value(r, node, param);
     }
     for (const struct param *param = r->params; param->key != NULL; param++) {
-        const yaml_node_t *node = doc_find(&r->l->doc, r->map, param->key, false);
+        const yaml_node_t *node = find(r, param, false);
         if (node != NULL && is_repeated(param, node))
             repeat(r, node, param);
     }
@@ -339,7 +354,7 @@ static void read_all(const struct reading *r)
 void read_params(struct loader *l, const yaml_node_t *map, const char *const *own, const struct param *params,
                  union params *values)
 {
-    doc_keys(&l->doc, map, (struct names){param_key, &(struct param_keys){own, params}});
+    check_keys(l, map, own, params);
     if (params != NULL)
         read_all(&(struct reading){l, map, params, values});
 }
@@ -370,7 +385,7 @@ static const yaml_node_t *read_target(struct loader *l, const yaml_node_t *map, 
     const struct target_family *family =
         registry_family_at(registry, doc_choice(doc, kind, (struct names){family_name, registry}, "target kind"));
     target_init(target, family);
-    doc_keys(doc, map, (struct names){param_key, &(struct param_keys){keys, family->params}});
+    check_keys(l, map, keys, family->params);
     const yaml_node_t *place = doc_find(doc, map, own, true);
     if (is_part)
         refuse_nested(doc, kind, family);

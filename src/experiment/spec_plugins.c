@@ -90,7 +90,10 @@ char *written_params(struct loader *l, const yaml_node_t *map, const char *own, 
     FILE *stream = open_memstream(&text, &size);
     if (stream != NULL) {
         fprintf(stream, "of plug-in %016" PRIx64 " ", plugin->hash);
-        write_map(l, map, own, "kind", stream);
+        if (doc_is_word(map))
+            fputs("{}", stream);
+        else
+            write_map(l, map, own, "kind", stream);
     }
     if (stream != NULL && fclose(stream) == 0)
         return text;

@@ -35,7 +35,7 @@ static const char *schedule_name(const void *context, size_t index)
     return kind != NULL ? kind->name : NULL;
 }
 
-/* Adds the schedule of a mapping, or of the standard values if there is none. */
+/* Adds the schedule of a mapping or a word, or of the standard values if there is neither. */
 static void add_schedule(struct loader *l, const yaml_node_t *map)
 {
     static const char *const own[] = {"kind", NULL};
@@ -46,7 +46,7 @@ static void add_schedule(struct loader *l, const yaml_node_t *map)
     struct entry *entries = GROW(l, map, l->schedule_entries, count);
     if (l->doc.status != STATUS_OK)
         return;
-    const yaml_node_t *node = map != NULL ? doc_find(&l->doc, map, "kind", true) : NULL;
+    const yaml_node_t *node = doc_kind(&l->doc, map, "kind");
     const struct registry *registry = &spec->registry;
     const struct names kinds = {schedule_name, registry};
     const struct schedule_kind *kind =
@@ -109,14 +109,15 @@ struct chosen {
     struct entry entry;
 };
 
-static void choose_mapping(struct loader *l, const yaml_node_t *map, struct chosen *out)
+static void choose_kind(struct loader *l, const yaml_node_t *map, struct chosen *out)
 {
     static const char *const own[] = {"kind", "name", NULL};
     struct doc *doc = &l->doc;
     const struct registry *registry = &l->spec->registry;
-    const yaml_node_t *node = doc_find(doc, map, "kind", true), *name = doc_find(doc, map, "name", false);
+    const yaml_node_t *node = doc_kind(doc, map, "kind");
     out->kind =
         registry_sampler_at(registry, doc_choice(doc, node, (struct names){sampler_name, registry}, "sampler"));
+    const yaml_node_t *name = doc_is_word(map) ? NULL : doc_find(doc, map, "name", false);
     params_init(out->kind->params, &out->values);
     read_params(l, map, own, out->kind->params, &out->values);
     if (name != NULL)
@@ -182,16 +183,9 @@ static void add_sampler(struct loader *l, const yaml_node_t *node, struct chosen
 
 static void choose(struct loader *l, const yaml_node_t *node, size_t schedule)
 {
-    struct names names = {sampler_name, &l->spec->registry};
     struct chosen chosen = {.name = ""};
     entry_init(&chosen.entry);
-    if (node != NULL && node->type == YAML_MAPPING_NODE) {
-        choose_mapping(l, node, &chosen);
-    } else {
-        chosen.kind = registry_sampler_at(&l->spec->registry, doc_choice(&l->doc, node, names, "sampler"));
-        params_init(chosen.kind->params, &chosen.values);
-        (void)snprintf(chosen.entry.of, sizeof chosen.entry.of, "%s", chosen.kind->name);
-    }
+    choose_kind(l, node, &chosen);
     if (l->doc.status == STATUS_OK)
         add_sampler(l, node, &chosen, schedule);
     if (!chosen.taken) {

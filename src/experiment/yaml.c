@@ -331,6 +331,11 @@ const yaml_node_t *doc_find(struct doc *doc, const yaml_node_t *map, const char 
     return NULL;
 }
 
+const yaml_node_t *doc_kind(struct doc *doc, const yaml_node_t *node, const char *key)
+{
+    return node != NULL && node->type != YAML_MAPPING_NODE ? node : doc_find(doc, node, key, true);
+}
+
 void *doc_array(struct doc *doc, const yaml_node_t *list, size_t size, size_t *count)
 {
     *count = 0;

@@ -40,6 +40,13 @@ void doc_keys(struct doc *doc, const yaml_node_t *map, struct names allowed);
 const char *doc_key(struct doc *doc, const yaml_node_t *map, size_t i);
 /* The value of a key; NULL if there is none, which is an error if it is required. */
 const yaml_node_t *doc_find(struct doc *doc, const yaml_node_t *map, const char *key, bool required);
+/* The value of the key that says what a mapping is. A word in its place stands for a mapping with that key alone: it
+ * is the value itself. */
+const yaml_node_t *doc_kind(struct doc *doc, const yaml_node_t *node, const char *key);
+static inline bool doc_is_word(const yaml_node_t *node)
+{
+    return node != NULL && node->type == YAML_SCALAR_NODE;
+}
 
 /* A zeroed array, owned by the caller, with an element for each member of a non-empty list; NULL after an error. */
 void *doc_array(struct doc *doc, const yaml_node_t *list, size_t size, size_t *count);

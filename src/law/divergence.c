@@ -1,9 +1,11 @@
 #include "law/divergence.h"
-#include "law/outside.h"
 
 #include <float.h>
 #include <gsl/gsl_roots.h>
 #include <math.h>
+
+#include "core/vmath.h"
+#include "law/outside.h"
 
 /* Quadrature and summation rounding of the integrals below, relative. */
 #define ROUNDING 1e-13
@@ -14,18 +16,29 @@ enum { KL_P_Q, KL_Q_P, CHI2, HELLINGER, SLOPE_KL_P_Q, SLOPE_KL_Q_P, SLOPE_CHI2, 
 #define STEEPEST 1e300
 
 /* The divergences and, for their error radii, r times the squares of their derivatives with respect to r. */
-static void integrands(double log_ratio, double *out)
+static void integrands(size_t n, const double *log_ratio, double *out)
 {
-    double difference = expm1(log_ratio), half = expm1(0.5 * log_ratio), ratio = exp(log_ratio);
-    out[KL_P_Q] = expm1_minus(log_ratio);
-    /* 1 where r is 0, and without its digits lost near 1 */
-    out[KL_Q_P] = log_ratio < -1.0 ? 1.0 + ratio * (log_ratio - 1.0) : ratio * expm1_minus(-log_ratio);
-    out[CHI2] = difference * difference;
-    out[HELLINGER] = 0.5 * half * half;
-    out[SLOPE_KL_P_Q] = fmin(-difference * expm1(-log_ratio), STEEPEST);
-    out[SLOPE_KL_Q_P] = ratio * log_ratio * log_ratio;
-    out[SLOPE_CHI2] = ratio * 4.0 * difference * difference;
-    out[SLOPE_HELLINGER] = 0.25 * half * half;
+    double difference[LAW_PANEL_POINTS], ratio[LAW_PANEL_POINTS], half[LAW_PANEL_POINTS], inverse[LAW_PANEL_POINTS];
+    for (size_t j = 0; j < n; j++) {
+        half[j] = 0.5 * log_ratio[j];
+        inverse[j] = -log_ratio[j];
+    }
+    vexpm1(n, log_ratio, difference);
+    vexp(n, log_ratio, ratio);
+    vexpm1(n, half, half);
+    vexpm1(n, inverse, inverse);
+    for (size_t j = 0; j < n; j++) {
+        const double x = log_ratio[j];
+        out[KL_P_Q * n + j] = expm1_minus(x);
+        /* 1 where r is 0, and without its digits lost near 1 */
+        out[KL_Q_P * n + j] = x < -1.0 ? 1.0 + ratio[j] * (x - 1.0) : ratio[j] * expm1_minus(-x);
+        out[CHI2 * n + j] = difference[j] * difference[j];
+        out[HELLINGER * n + j] = 0.5 * half[j] * half[j];
+        out[SLOPE_KL_P_Q * n + j] = fmin(-difference[j] * inverse[j], STEEPEST);
+        out[SLOPE_KL_Q_P * n + j] = ratio[j] * x * x;
+        out[SLOPE_CHI2 * n + j] = ratio[j] * 4.0 * difference[j] * difference[j];
+        out[SLOPE_HELLINGER * n + j] = 0.25 * half[j] * half[j];
+    }
 }
 
 static double log_ratio_at(double x, void *panel)
@@ -59,8 +72,9 @@ static enum status add_piece(const struct law *law, const struct panel *panel, d
     nodes->count = 0;
     enum status status = law_nodes_append(law, panel, from, to, nodes, error);
     double piece = 0.0;
+    vexpm1(nodes->count, nodes->log_ratio, nodes->log_ratio); /* the next piece begins anew */
     for (size_t j = 0; j < nodes->count; j++)
-        piece += nodes->weight[j] * expm1(nodes->log_ratio[j]);
+        piece += nodes->weight[j] * nodes->log_ratio[j];
     *total += fabs(piece);
     *defect += piece;
     return status;

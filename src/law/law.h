@@ -39,6 +39,7 @@ struct law_problem {
         component; /* k + 1: r is followed along component k's forward paths alone (law_component); 0: everywhere */
     const struct conditions
         *conditions; /* what the sampler was found to break; NULL: nothing. law_compute finds it. */
+    size_t points; /* for messages: of how many points the components are the distinct ones; 0: they are no points */
 };
 
 /* p_1 on the panels of a law in more than one coordinate: each panel lies on a line of its own through space, or is a
@@ -144,6 +145,7 @@ double law_sd(const struct law *law, const struct panel *panel);
 /* Quadrature nodes on the law's support: sum_j weight[j] f(log_ratio[j]) is E_p f(log r). */
 enum { LAW_PANEL_POINTS = 24 };
 struct law_nodes {
+    double *x; /* in the coordinates of the node's panel */
     double *weight, *log_ratio;
     size_t count, capacity;
     double rule_node[LAW_PANEL_POINTS], rule_weight[LAW_PANEL_POINTS]; /* on [-1, 1]; filled at first use */
@@ -155,19 +157,20 @@ MUST_USE enum status law_nodes_append(const struct law *law, const struct panel 
                                       struct law_nodes *nodes, struct error *error);
 void law_nodes_free(struct law_nodes *nodes);
 
-/* E_p of `width` <= 8 functions of log r over the whole support: integrand(log_r, out) fills out[0..width). If edges
- * is not NULL, it gets the absolute values of the integrands at the ends of the support, each over one standard
- * deviation: what lies beyond is not much more where the integrand falls there, and unknown where this is a large
- * part. */
-MUST_USE enum status law_integrate(const struct law *law, size_t width,
-                                   void (*integrand)(double log_ratio, double *out), double *result, double *edges,
-                                   struct error *error);
+/* Functions of n <= LAW_PANEL_POINTS log r: the value of the i-th at the j-th in out[i n + j]. */
+typedef void law_integrand(size_t n, const double *log_ratio, double *out);
 
-/* The error of component k's mass, m_k = E_{p_k}(r_1 - 1) (theory (21)), of a law of `factor`. Its radius is that of
- * the law in p_k: from the engine, or at most error_l1/w_k and error_l2 sqrt((1 + m_k)/w_k). Errors: as
+/* E_p of `width` <= 8 functions of log r over the whole support. If edges is not NULL, it gets the absolute values of
+ * the integrands at the ends of the support, each over one standard deviation: what lies beyond is not much more
+ * where the integrand falls there, and unknown where this is a large part. */
+MUST_USE enum status law_integrate(const struct law *law, size_t width, law_integrand *integrand, double *result,
+                                   double *edges, struct error *error);
+
+/* out[k] is the error of component k's mass, m_k = E_{p_k}(r_1 - 1) (theory (21)), of a law of `factor`. Its radius
+ * is that of the law in p_k: from the engine, or at most error_l1/w_k and error_l2 sqrt((1 + m_k)/w_k). Errors: as
  * law_integrate. */
-MUST_USE enum status law_mass_error(const struct law *law, const struct factor *factor, size_t k,
-                                    struct measured *out, struct error *error);
+MUST_USE enum status law_mass_errors(const struct law *law, const struct factor *factor, struct measured *out,
+                                     struct error *error);
 
 /* The law of the factor by its engine, at the lowest of a few resolutions whose radius is at most the engine's
  * wanted_radius of E_p|r - 1| (or the sharpest there is, if none is). Out and errors as law_engine.compute. */

@@ -163,6 +163,14 @@ static enum status check_draws(const struct factor_list *list, const struct samp
         sampler->name, dimension);
 }
 
+/* How many points a factor of the target's whole dimension is made of; 0: it is no data. */
+static size_t count_points(const struct target *target, const struct factor *factor, size_t dimension)
+{
+    return target->family->is_data && factor->dimension == dimension
+               ? (size_t)target_content(target, (double)dimension).components
+               : 0;
+}
+
 /* Of samplers that take the target apart alike. */
 static enum status supports(const struct target *target, const struct sampler *const *samplers, size_t count,
                             const struct score_error *score_error, size_t dimension, struct error *error)
@@ -176,7 +184,8 @@ static enum status supports(const struct target *target, const struct sampler *c
             const struct law_problem problem = {.factor = &factors.group[i].factor,
                                                 .sampler = samplers[s],
                                                 .score_error = score_error,
-                                                .error_share = factors.group[i].error_share};
+                                                .error_share = factors.group[i].error_share,
+                                                .points = count_points(target, &factors.group[i].factor, dimension)};
             status = law_supports(&problem, error);
         }
     factor_list_free(&factors);
@@ -220,7 +229,10 @@ enum status measure_supports_all(const struct target *target, const struct sampl
         return status;
     status = target_exists(target, dimension, error);
     if (status == STATUS_OK && target_costly(target, dimension, &costly)) {
-        const struct law_problem problem = {.factor = &costly, .sampler = samplers[0], .score_error = score_error};
+        const struct law_problem problem = {.factor = &costly,
+                                            .sampler = samplers[0],
+                                            .score_error = score_error,
+                                            .points = count_points(target, &costly, dimension)};
         return law_unsupported(&problem, error);
     }
     for (size_t s = 0, same; s < count && status == STATUS_OK; s = same) {
@@ -344,8 +356,7 @@ static enum status measure_masses(const struct product *product, const struct ta
         || (mixtures == 1 && target->family->content != NULL
             && (double)factor->components != target_content(target, (double)factor->dimension).components))
         return STATUS_OK;
-    for (size_t k = 0; k < factor->components; k++)
-        TRY(law_mass_error(product->groups[mixture].law, factor, k, &out->mass_error[k], error));
+    TRY(law_mass_errors(product->groups[mixture].law, factor, out->mass_error, error));
     out->masses = factor->components;
     return STATUS_OK;
 }

@@ -131,7 +131,7 @@ static size_t put_stated_guides(const struct sheet *sheet, const struct slice *s
     return drawn;
 }
 
-static enum status put_guides_and_keys(const struct sheet *sheet, const struct slice *slice, struct error *error)
+static enum status put_guides_and_keys(struct sheet *sheet, const struct slice *slice, struct error *error)
 {
     const struct manifest *manifest = &slice->evidence->manifest;
     size_t drawn = 0;
@@ -364,8 +364,9 @@ enum status figure_collect(const struct figure_source *source, const struct evid
     if (status != STATUS_OK || sheet->panels == 0)
         return status;
     sheet->shown = sheet->panels < MOST_PANELS ? sheet->panels : MOST_PANELS;
-    fprintf(sheet->vars, "panels = %zu\nleft_out = %zu\nsamplers = %zu\nbeyond_rows = %zu\n", sheet->shown,
-            sheet->panels - sheet->shown, evidence->manifest.sampler_count, sheet->beyond_rows);
+    fprintf(sheet->vars, "panels = %zu\nleft_out = %zu\nsamplers = %zu\nbeyond_rows = %zu\nfits = %zu\n",
+            sheet->shown, sheet->panels - sheet->shown, evidence->manifest.sampler_count, sheet->beyond_rows,
+            sheet->fits);
     put_range(sheet->vars, 'x', sheet->low[0], sheet->high[0], source->snug);
     put_range(sheet->vars, 'y', sheet->low[1], sheet->high[1], 0);
     return STATUS_OK;

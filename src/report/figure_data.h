@@ -17,6 +17,7 @@ struct sheet {
     size_t points;          /* measured ones; guides and fitted lines do not count */
     double low[2], high[2]; /* of the measured points */
     size_t beyond_rows;     /* the last series with a censored point */
+    size_t fits;            /* exponents in keys */
 };
 
 struct figure_source {

@@ -95,10 +95,11 @@ void sheet_colours(const struct manifest *manifest, const struct sheet *sheet)
     fprintf(sheet->vars, "'\nlongest_name = %zu\n", longest);
 }
 
-void sheet_key(const struct sheet *sheet, size_t series, const char *sampler, const char *base, int present,
+void sheet_key(struct sheet *sheet, size_t series, const char *sampler, const char *base, int present,
                struct exponent exponent)
 {
     fprintf(sheet->vars, "key_%zu_%zu = '%s", sheet->panels, series, sheet_name(sampler).text);
+    sheet->fits += present != 0;
     if (present)
         fprintf(sheet->vars, "   %s^{%.3f±%.3f}", base, exponent.value, exponent.interval);
     fputs("'\n", sheet->vars);

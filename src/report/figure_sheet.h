@@ -39,7 +39,7 @@ void sheet_title(const struct sheet *sheet, const char *format, ...) __attribute
 void sheet_colours(const struct manifest *manifest, const struct sheet *sheet);
 
 /* key_PANEL_SERIES = 'sampler  base^{exponent}', with the exponent if it is present. */
-void sheet_key(const struct sheet *sheet, size_t series, const char *sampler, const char *base, int present,
+void sheet_key(struct sheet *sheet, size_t series, const char *sampler, const char *base, int present,
                struct exponent exponent);
 
 #endif

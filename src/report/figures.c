@@ -14,14 +14,15 @@
 const struct figure figures[] = {
     {"tv-steps", TOPIC_DIVERGENCES,
      "TV between the law of the sampler's output and its target against the number of steps T, in the smallest "
-     "dimension, one panel a target. Points are exact values. The thin black line is the power of the step size h = "
-     "c1 log(T)/T fitted over its length, the largest T in that dimension, and the key states its exponent. Steeper "
+     "dimension, one panel a target. Points are exact values. [The thin black line is the power of the step size h = "
+     "c1 log(T)/T fitted over its length, the largest T in that dimension, and the key states its exponent. ]Steeper "
      "is better: where TV falls like h, ten times the accuracy costs about ten times the steps; where it falls like "
      "h², about three times.",
      &figure_tv_steps},
     {"column-steps", TOPIC_DIVERGENCES,
      "What claims of the experiment are about besides TV, of the exact laws, against the number of steps T, in the "
-     "smallest dimension, one panel a target and a quantity. Points, the thin black line and the exponents are as in "
+     "smallest dimension, one panel a target and a quantity. Points[, the thin black line and the exponents] are as "
+     "in "
      "the figure of TV.",
      &figure_column_steps},
     {"complexity-accuracy", TOPIC_ACCURACY,
@@ -29,7 +30,7 @@ const struct figure figures[] = {
      "points: the largest with a curve to show. Grey: how the proven bounds grow, d/ε for ddpm and d^(5/4)/√ε for "
      "accelerated, including the factor log T that Õ hides, and the bounds that the experiment states, scaled to "
      "pass through the first found point of that sampler in the smallest dimension; the bound holds as long as its "
-     "sampler grows no faster. The key states the exponent of T/log T in 1/ε fitted over all dimensions. △: more "
+     "sampler grows no faster. [The key states the exponent of T/log T in 1/ε fitted over all dimensions. ]△: more "
      "steps than the largest T measured, drawn above it, one row a curve. ▽: met at the smallest admissible T "
      "already, so T(d, ε) is at most that.",
      &figure_complexity_accuracy},
@@ -37,8 +38,8 @@ const struct figure figures[] = {
      "Steps needed for TV ≤ ε, T(d, ε), against the dimension d, one panel a target, at the ε ≤ 0.1 for which T(d, "
      "ε) was found most often. Grey: how the proven bounds grow, d for ddpm and d^(5/4) for accelerated, including "
      "the factor log T that Õ hides, and the bounds that the experiment states, scaled to pass through the first "
-     "found point of that sampler; a sampler that grows more slowly leaves its bound slack. The key states the "
-     "exponent of T/log T in d fitted over all ε in the window. △: more steps than the largest T measured, drawn "
+     "found point of that sampler; a sampler that grows more slowly leaves its bound slack. [The key states the "
+     "exponent of T/log T in d fitted over all ε in the window. ]△: more steps than the largest T measured, drawn "
      "above it, one row a sampler. ▽: met at the smallest admissible T already, so T(d, ε) is at most that.",
      &figure_complexity_dimension},
     {"parameter", TOPIC_DIVERGENCES,
@@ -66,7 +67,7 @@ const struct figure figures[] = {
      "How much a score error of a given L2 size costs, C = effect/(ε_score √log T), against its roughness ω, one "
      "panel a target. The effect is the TV between the sampler's laws with and without the error. Solid lines: "
      "samplers with noise, of which the theorem promises that C does not grow; dashed lines: deterministic samplers. "
-     "The key states the exponent of C in ω, fitted over all sizes, T and d. Shown are the largest T, the smallest "
+     "[The key states the exponent of C in ω, fitted over all sizes, T and d. ]Shown are the largest T, the smallest "
      "dimension, the first kind of rough error in the experiment (the foot counts the others) and the size ε_score "
      "with the most cells inside the window, of several the largest. Cells outside it (an effect above 0.1 or not "
      "known to a thousandth) are left out.",
@@ -123,7 +124,8 @@ const struct figure figures[] = {
     {"atlas", TOPIC_ORDERS,
      "TV against the number of score evaluations, T - 1 times those of a step, of every sampler in the smallest "
      "dimension, one panel a target. Colours are claimed orders (grey: no claim), symbols samplers of one order, "
-     "dashed lines deterministic samplers. The key states the power of h fitted at the largest T in that dimension. "
+     "dashed lines deterministic samplers. [The key states the power of h fitted at the largest T in that dimension. "
+     "]"
      "Open symbols: TV known to less than a thousandth, which no fit uses; ▽: TV below its error radius, which is "
      "drawn. The lowest curve at a number of score evaluations is the cheapest sampler there.",
      &figure_atlas},

@@ -12,7 +12,7 @@ struct figure_source;
 struct figure {
     const char *name;    /* of the files NAME.tsv, NAME.svg and NAME.png beside the result, and of scripts/NAME.gp */
     enum topic topic;    /* of the claims beside which it stands */
-    const char *caption; /* what was measured and how to read it */
+    const char *caption; /* what was measured and how to read it; [of fits, where there are any] */
     const struct figure_source *source;
 };
 

@@ -258,12 +258,35 @@ static void put_what_it_says(const struct page *page, const struct finding *find
     fputs(".</p>\n", page->file);
 }
 
-/* Captions say TV of what the accuracies are of. */
-static void put_caption(const struct page *page, const char *caption)
+/* Whether a key of the figure states a fitted exponent, by what its script was told. */
+static bool has_fits(const struct page *page, const char *name)
+{
+    char path[4400], line[200];
+    (void)snprintf(path, sizeof path, "%s/%s.vars.gp", page->evidence->directory, name);
+    FILE *vars = fopen(path, "r");
+    bool found = true;
+    while (vars != NULL && fgets(line, sizeof line, vars) != NULL)
+        found = found && strcmp(line, "fits = 0\n") != 0;
+    if (vars != NULL)
+        (void)fclose(vars);
+    return found;
+}
+
+/* Captions say TV of what the accuracies are of, and of fits only where there are any. */
+static void put_caption(const struct page *page, const struct figure *figure)
 {
     static const char words[] = "TV ≤ ε";
+    char caption[2000], text[2000];
+    const bool fits = has_fits(page, figure->name);
+    bool of_fits = false;
+    size_t used = 0;
+    for (const char *at = figure->caption; *at != '\0' && used + 1 < sizeof caption; at++)
+        if (*at == '[' || *at == ']')
+            of_fits = *at == '[';
+        else if (fits || !of_fits)
+            caption[used++] = *at;
+    caption[used] = '\0';
     const char *found = strstr(caption, words);
-    char text[2000];
     if (found == NULL)
         found = caption + strlen(caption);
     (void)snprintf(text, sizeof text, "%.*s%s%s%s", (int)(found - caption), caption,
@@ -280,7 +303,7 @@ static void put_figure(const struct page *page, const struct figure *figure, boo
     for (size_t i = 0; i < page->tables->count && with_claims; i = next_claim(page, i))
         if (overall_of(page, i)->claim->topic == figure->topic)
             put_what_it_says(page, overall_of(page, i));
-    put_caption(page, figure->caption);
+    put_caption(page, figure);
     fputs("</figcaption></figure>\n", page->file);
 }
 

@@ -144,9 +144,10 @@ const struct law_engine *engine_called(const char *name)
     return NULL;
 }
 
-static void expm1_of(double log_ratio, double *out)
+static void expm1_of(size_t n, const double *log_ratio, double *out)
 {
-    *out = expm1(log_ratio);
+    for (size_t j = 0; j < n; j++)
+        out[j] = expm1(log_ratio[j]);
 }
 
 enum status compute_by(const struct law_engine *engine, const struct law_problem *problem, double resolution,

@@ -167,6 +167,17 @@ TEST(measure_takes_score_errors)
     ASSERT_OMITS(output, "SCORE ERROR");
 }
 
+/* Of one spin there is a law, of three are chains alone. */
+TEST(measure_has_laws_where_there_are_some)
+{
+    write_file("spins.yaml", "targets: [{name: c, kind: curie-weiss, beta: 0.5}]\nsamplers: [ddpm]\n"
+                             "dimensions: [1, 3]\nsteps: [128]\nsamples: {chains: 512, methods: [projection]}\n");
+    ck_assert_int_eq(shell("@ measure %/spins.yaml --json"), 0);
+    ck_assert_uint_eq(lines(output), 3);
+    ASSERT_SAYS(output, "\"dimension\": 1, \"steps\": 128,", "\"law\": \"line\"", "\"dimension\": 3, ");
+    ASSERT_OMITS(output, "failure");
+}
+
 TEST(measure_survives_an_infinite_divergence)
 {
     write_file("far.yaml", "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: "
@@ -356,7 +367,7 @@ static void check_sampled_rows(void)
         ck_assert_int_eq(isnan(row->estimates.knn_kl_q_p.error), row->chains == 0);
         ck_assert_int_eq(isnan(row->estimates.path_kl_p_q.value), row->chains == 0);
     }
-    ck_assert_uint_eq(laws, 6);
+    ck_assert_uint_eq(laws, 9); /* of m, those in one dimension */
     ck_assert_uint_eq(sampled, 12);
     ck_assert_uint_eq(laws + sampled, result.count);
 }
@@ -368,13 +379,13 @@ TEST(run_sets_chains_beside_laws)
                          "samplers: [ddpm]\ndimensions: [1, 2]\nsteps: [32, 64, 128]\n"
                          "samples: {chains: 4096, directions: 4}\nclaims: [chains-agree]\n");
     assert_exits("@ run %/c.yaml --dry-run", 0, "the same by chains, for 1 number of them");
-    assert_exits("@ run %/c.yaml -o %/out -j 1 2>&1", 0, "9 cells measured");
+    assert_exits("@ run %/c.yaml -o %/out -j 1 2>&1", 0, "12 cells measured");
     check_sampled_rows();
     ASSERT_MADE("out/c", "empirical.svg", "empirical.png", "empirical.tsv", "bias.svg", "path-kl.svg");
     ck_assert(!exists("out/c/noise-floor.svg") && !exists("out/c/complexity-accuracy.svg"));
     char *verdict = read_file("out/c/verdict.md"), *report = read_file("out/c/report.html");
     ASSERT_SAYS(verdict, "\n| chains-agree | g | ", "\n## Chains against exact laws\n",
-                "\n| projection_tv | lower bound | TV | 6 / 0 | ", "\n## By chains alone\n",
+                "\n| projection_tv | lower bound | TV | 9 / 0 | ", "\n## By chains alone\n",
                 "\n| m | ddpm | 2 | 128 | 4096 | ");
     ASSERT_SAYS(report, "<h2>By chains alone</h2>\n");
     free(verdict);

@@ -48,8 +48,11 @@ TEST(test_affine, .count = 16, .grows = 1)
                 || !law_engine_carries(engine_called("line"), sampler_at(s))
                 || !law_engine_carries(engine_called("gaussian"), sampler_at(s)))
                 continue;
-            struct law_problem problem = {
-                &targets[target].factor, sampler_at(s), schedule, &error, 0.3, 0.0, 0.0, 0, 0, NULL};
+            struct law_problem problem = {.factor = &targets[target].factor,
+                                          .sampler = sampler_at(s),
+                                          .schedule = schedule,
+                                          .score_error = &error,
+                                          .error_share = 0.3};
             char where[100];
             (void)snprintf(where, sizeof where, "%s, %s, %s", targets[target].name, sampler_at(s)->name,
                            error.shape->name);
@@ -82,8 +85,11 @@ TEST(test_rough_errors, .count = COUNT(rough), .grows = 1)
     for (size_t s = 0; s < 3; s++) {
         if (((size_t)_i + s) % 3 >= taken(3))
             continue;
-        struct law_problem problem = {
-            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0.0, 0, 0, NULL};
+        struct law_problem problem = {.factor = &targets[BIMODAL].factor,
+                                      .sampler = sampler_find(samplers[s]),
+                                      .schedule = schedule,
+                                      .score_error = &error,
+                                      .error_share = 1.0};
         struct divergence once = measure("line", &problem, 1.0),
                           twice = measure("line", &problem, taken(3) == 3 ? 2.0 : 1.5);
         assert_agree(once.tv, twice.tv, "TV", samplers[s]);
@@ -105,8 +111,11 @@ TEST(test_late_errors, .count = 2, .grows = 1)
     for (size_t s = 0; s < 2; s++) {
         if (((size_t)_i + s) % 2 >= taken(2))
             continue;
-        struct law_problem problem = {
-            &targets[GAUSS].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0.0, 0, 0, NULL};
+        struct law_problem problem = {.factor = &targets[GAUSS].factor,
+                                      .sampler = sampler_find(samplers[s]),
+                                      .schedule = schedule,
+                                      .score_error = &error,
+                                      .error_share = 1.0};
         struct divergence once = measure("line", &problem, 1.0),
                           twice = measure("line", &problem, taken(2) == 2 ? 2.0 : 1.5);
         assert_agree(once.tv, twice.tv, "TV", samplers[s]);
@@ -121,8 +130,11 @@ TEST(test_maps)
     OWNED_SCHEDULE *schedule = make_li_cai(256);
     struct score_error error = make_error("wave", 0.002, 8.0, 0.0);
     for (size_t s = 0; s < 2; s++) {
-        struct law_problem problem = {
-            &targets[BIMODAL].factor, sampler_find(samplers[s]), schedule, &error, 1.0, 0.0, 0.0, 0, 0, NULL};
+        struct law_problem problem = {.factor = &targets[BIMODAL].factor,
+                                      .sampler = sampler_find(samplers[s]),
+                                      .schedule = schedule,
+                                      .score_error = &error,
+                                      .error_share = 1.0};
         struct divergence once = measure("line", &problem, 1.0), twice = measure("line", &problem, 2.0);
         assert_agree(once.tv, twice.tv, "TV", samplers[s]);
         ck_assert_msg(twice.tv.error < 1e-8 * twice.tv.value, "%s: TV = %g +- %g", samplers[s], twice.tv.value,
@@ -229,8 +241,11 @@ TEST(test_clip)
                   unclipped.divergence.tv.value, radius);
     /* In a product the clip is off, and the radius says what that may cost; in one dimension it may cost as much. */
     OWNED_SCHEDULE *schedule = make_li_cai(256);
-    struct law_problem problem = {
-        &targets[GAUSS].factor, sampler_find("accelerated"), schedule, &error, 1.0, 0.0, 0.0, 0, 0, NULL};
+    struct law_problem problem = {.factor = &targets[GAUSS].factor,
+                                  .sampler = sampler_find("accelerated"),
+                                  .schedule = schedule,
+                                  .score_error = &error,
+                                  .error_share = 1.0};
     OWNED(law) law;
     ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &law);
     const struct clip_bound *bound = &law.clip;
@@ -276,7 +291,7 @@ TEST(bound_on_clips_is_that_of_each_step)
     static double weights[] = {0.3, 0.7}, atoms[] = {0.0, 0.0};
     const struct factor factor = {1, 2, weights, modes, atoms, NULL, NULL, NULL};
     OWNED_SCHEDULE *schedule = make_li_cai(46);
-    struct law_problem problem = {&factor, sampler_find("accelerated"), schedule, NULL, 0.0, 0.0, 0.0, 0, 0, NULL};
+    struct law_problem problem = {.factor = &factor, .sampler = sampler_find("accelerated"), .schedule = schedule};
     OWNED(law) law;
     ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &law);
     const struct clip_bound *bound = &law.clip;

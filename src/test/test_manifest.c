@@ -150,24 +150,29 @@ TEST(it_says_what_bounds_depend_on)
     }
 }
 
-/* Four components in three coordinates have no exact law: without chains that dimension fails and the others have
- * theirs; with chains the target has none. */
+/* Four components in three coordinates have no exact law: without chains that dimension fails, with chains it has
+ * those alone, and the others have their laws. */
 TEST(it_says_which_targets_have_laws)
 {
-    static const char *const more[] = {"", "samples: {chains: 512}\n"};
-    for (int i = 0; i < COUNT(more); i++) {
+    static const struct {
+        const char *dimensions, *more;
+        bool has_law;
+    } cases[] = {{"1, 2, 3", "", true},
+                 {"1, 2, 3", "samples: {chains: 512}\n", true},
+                 {"3, 4", "samples: {chains: 512}\n", false}};
+    for (int i = 0; i < COUNT(cases); i++) {
         char mixed[300];
         OWNED(spec) spec;
         OWNED(manifest) m;
         FREED char *written = NULL;
         (void)snprintf(mixed, sizeof mixed,
                        "targets: [{name: r, kind: mixture-random, components: 4, spread: 2, "
-                       "sd: 0.5}]\nsamplers: [ddpm]\ndimensions: [1, 2, 3]\nsteps: [64]\n%s",
-                       more[i]);
+                       "sd: 0.5}]\nsamplers: [ddpm]\ndimensions: [%s]\nsteps: [64]\n%s",
+                       cases[i].dimensions, cases[i].more);
         ASSERT_OK(spec_parse, "mixed.yaml", mixed, strlen(mixed), "", claim_names(), &spec);
         ASSERT_OK(manifest_write, &spec, NULL, 0, &written);
         ASSERT_OK(manifest_parse, "m", written, &spec.parameters, &m);
-        ck_assert_int_eq(m.targets[0].has_law, i == 0);
+        ck_assert_int_eq(m.targets[0].has_law, cases[i].has_law);
     }
 }
 

@@ -59,16 +59,49 @@ TEST(chains_have_the_masses_of_laws, .count = OF_LAWS)
     double moved = 0.0;
     ASSERT_OK(chains_run, &chains, CHAINS, &points);
     ASSERT_OK(masses_measure, &list, &level, &points, &masses);
+    struct measured exact[3];
+    ASSERT_OK(law_mass_errors, &law, factor, exact);
     for (size_t k = 0; k < 3; k++) {
-        struct measured exact;
-        ASSERT_OK(law_mass_error, &law, factor, k, &exact);
-        assert_near(cases[_i].name, k, masses.error[k], exact.value);
-        assert_near(cases[_i].name, k, masses.mass[k], uneven[k] * (1.0 + exact.value));
-        moved += 0.5 * uneven[k] * fabs(exact.value);
+        assert_near(cases[_i].name, k, masses.error[k], exact[k].value);
+        assert_near(cases[_i].name, k, masses.mass[k], uneven[k] * (1.0 + exact[k].value));
+        moved += 0.5 * uneven[k] * fabs(exact[k].value);
     }
     assert_near(cases[_i].name, 3, masses.tv, moved); /* the set that is in excess is plain here */
     ck_assert(moved > 3.0 * masses.tv.error && isnan(masses.mass[3].value));
     points_free(&points);
+}
+
+static void excess_of(size_t n, const double *log_ratio, double *out)
+{
+    for (size_t j = 0; j < n; j++)
+        out[j] = expm1(log_ratio[j]);
+}
+
+/* All at once as one at a time, and sum_k w_k E_{p_k}(r - 1) = E_p (r - 1). */
+TEST(masses_add_up_to_that_of_the_law, .count = 3)
+{
+    const struct factor *factor = &cases[(const int[]){0, 2, 3}[_i]].factor;
+    OWNED_SCHEDULE *schedule = make_li_cai(32);
+    const struct law_problem problem = {.factor = factor, .sampler = sampler_find("ddpm"), .schedule = schedule};
+    OWNED(law) law;
+    struct measured all[3];
+    double whole, sum = 0.0, size = 0.0;
+    ASSERT_OK(law_compute, &problem, &law);
+    ASSERT_OK(law_integrate, &law, 1, excess_of, &whole, NULL);
+    ASSERT_OK(law_mass_errors, &law, factor, all);
+    for (size_t k = 0; k < 3; k++) {
+        struct law part = law;
+        double alone;
+        part.component = k + 1;
+        part.log_weight = log(uneven[k]);
+        ASSERT_OK(law_integrate, &part, 1, excess_of, &alone, NULL);
+        ck_assert_double_gt(fabs(alone), 1e-4);
+        ck_assert_double_eq_tol(all[k].value, alone, 1e-13);
+        sum += uneven[k] * all[k].value;
+        size += uneven[k] * fabs(all[k].value);
+    }
+    ck_assert_double_gt(size, 10.0 * fabs(whole));
+    ck_assert_double_eq_tol(sum, whole, 1e-12);
 }
 
 /* Samples of the target itself; and beside a list that gives the components other weights. */

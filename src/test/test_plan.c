@@ -61,12 +61,17 @@ static const char text[] =
     "samplers: [ddpm, accelerated]\ndimensions: [1, 4]\nsteps: [64, 128]\n"
     "score_errors: [{shape: bias, size: [0.1, 0.01]}]\naccuracies: [0.1]\nmax_steps: 4096\n";
 
-static struct spec spec_of(void)
+static struct spec parse(const char *of)
 {
     static const char *const claims[] = {NULL};
     struct spec spec;
-    ASSERT_OK(spec_parse, "t.yaml", text, strlen(text), "", claims, &spec);
+    ASSERT_OK(spec_parse, "t.yaml", of, strlen(of), "", claims, &spec);
     return spec;
+}
+
+static struct spec spec_of(void)
+{
+    return parse(text);
 }
 
 TEST(plans_agree_on_shares)
@@ -222,4 +227,56 @@ TEST(each_item_of_a_process_has_its_own_time)
     int interruption;
     ASSERT_OK(workers_run, &work, &interruption);
     ck_assert_uint_eq(log.told, 12);
+}
+
+static void assert_dimensions(const struct item *item, size_t first, size_t count)
+{
+    ck_assert_uint_eq(item->cell.dimensions.count, count);
+    ck_assert_uint_eq(item->cell.dimensions.of[0], first);
+}
+
+/* Three spins have no law, nor have radii under an error of all coordinates: there chains stand alone, beside laws in
+ * one dimension. */
+TEST(laws_are_measured_in_the_dimensions_that_have_them)
+{
+    OWNED(spec) spec = parse("targets: [{name: c, kind: curie-weiss, beta: 0.5}]\nsamplers: [ddpm]\n"
+                             "dimensions: [1, 2, 3]\nsteps: [64, 32 d]\nsamples: {chains: 512}\n");
+    OWNED(plan) plan;
+    size_t laws = 0, chains = 0;
+    ASSERT_OK(plan_new, &spec, 1, &plan);
+    for (size_t i = 0; i < plan.count; i++) {
+        laws += plan.items[i].cell.chains == 0 ? plan.items[i].cell.dimensions.count : 0;
+        chains += plan.items[i].cell.chains > 0 ? plan.items[i].cell.dimensions.count : 0;
+        if (plan.items[i].cell.chains == 0)
+            assert_dimensions(&plan.items[i], 1, 1);
+    }
+    ck_assert_uint_eq(laws, 2);   /* T = 64 and 32 */
+    ck_assert_uint_eq(chains, 5); /* T = 64, which is 32 d of d = 2, 32 and 96 */
+}
+
+TEST(searches_leave_out_dimensions_without_laws)
+{
+    OWNED(spec) spec = parse("targets: [{name: r, kind: radial, weights: [0.5, 0.5], sds: [0.5, 1]}]\n"
+                             "samplers: [ddpm]\ndimensions: [1, 3]\nsteps: [64]\naccuracies: [0.1]\n"
+                             "max_steps: 4096\nsamples: {chains: 512}\n"
+                             "score_errors: [{shape: wave, size: 0.1, roughness: 1}]\n");
+    OWNED(plan) plan;
+    ASSERT_OK(plan_new, &spec, 1, &plan);
+    ck_assert_uint_eq(plan.pursuit_count, 2);
+    for (size_t next = 0; next < plan.count;) {
+        for (; next < plan.count; next++) {
+            struct record *rows = calloc(spec.dimension_count, sizeof *rows);
+            ck_assert_ptr_nonnull(rows);
+            for (size_t d = 0; d < spec.dimension_count; d++)
+                rows[d].tv = 300.0 / (double)plan.items[next].cell.steps; /* 0.1 is passed beyond the first T's */
+            if (plan.items[next].cell.chains == 0 && plan.items[next].cell.score_error > 0)
+                assert_dimensions(&plan.items[next], 1, 1);
+            else if (plan.items[next].cell.chains > 0 || plan.items[next].asked)
+                assert_dimensions(&plan.items[next], 1, 2);
+            plan_settle(&plan, next, ITEM_MEASURED, rows, NULL);
+        }
+        for (size_t i = 0; i < plan.pursuit_count; i++)
+            ASSERT_OK(plan_pursue, &plan, i);
+    }
+    ck_assert_uint_gt(plan.pursuits[1].rounds, 1);
 }

@@ -60,14 +60,15 @@ TEST(test_full_covariances, .count = taken(2) == 2 ? COUNT(turned) : FEW_TURNED,
     ASSERT_OK(divergence_measure, groups, 2, &b);
     agree(a.tv, b.tv, turned[_i].relative, "TV", "turned");
     agree(a.kl_p_q, b.kl_p_q, 10.0 * turned[_i].relative, "KL(p|q)", "turned");
+    struct measured whole[4], part[2][2];
+    ASSERT_OK(law_mass_errors, &law, &plane, whole);
+    for (size_t i = 0; i < 2; i++)
+        ASSERT_OK(law_mass_errors, &lines[i], &line[i], part[i]);
     for (size_t k = 0; k < 2 * across; k++) { /* of a product, (1 + m_i)(1 + m_j) = 1 + m_ij */
-        struct measured whole, part[2] = {{0.0, 0.0}, {0.0, 0.0}};
-        ASSERT_OK(law_mass_error, &law, &plane, k, &whole);
-        for (size_t i = 0; i < across; i++)
-            ASSERT_OK(law_mass_error, &lines[i], &line[i], i == 0 ? k % 2 : k / 2, &part[i]);
-        struct measured expected = {part[0].value + part[1].value + part[0].value * part[1].value,
-                                    2.0 * (part[0].error + part[1].error)};
-        assert_agree(whole, expected, "mass", "turned");
+        struct measured a_mass = part[0][k % 2], b_mass = part[1][k / 2];
+        struct measured expected = {a_mass.value + b_mass.value + a_mass.value * b_mass.value,
+                                    2.0 * (a_mass.error + b_mass.error)};
+        assert_agree(whole[k], expected, "mass", "turned");
     }
     law_free(&lines[0]);
     law_free(&lines[1]);

@@ -95,7 +95,11 @@ TEST(test_fold_is_refused)
 {
     struct score_error error = make_error("wave", 2.0, 64.0, 0.0);
     OWNED_SCHEDULE *schedule = make_li_cai(64);
-    const struct law_problem problem = {&three, sampler_find("ddim"), schedule, &error, 1.0, 0.0, 0.0, 0, 0, NULL};
+    const struct law_problem problem = {.factor = &three,
+                                        .sampler = sampler_find("ddim"),
+                                        .schedule = schedule,
+                                        .score_error = &error,
+                                        .error_share = 1.0};
     struct law law;
     ASSERT_FAILS(STATUS_NUMERIC, "folds", compute_by, law_engine_for(&problem), &problem, 1.0, &law);
 }

@@ -300,7 +300,7 @@ TEST(schedules_of_ones_own)
 {
     write_file("own.c", own_schedule);
     build("own");
-    write_file("x.yaml", SCHEDULE_SPEC("{kind: own}, {kind: linear-beta}, {kind: own, most: 10}"));
+    write_file("x.yaml", SCHEDULE_SPEC("own, linear-beta, {kind: own, most: 10}"));
     ck_assert_msg(shell("@ run %/x.yaml -o %/out 2>&1") == 0, "%s", output);
     OWNED(result) result = load_result("out/x/x.h5");
     static const char *const names[] = {"ddpm", "ddpm-linear-beta", "ddpm-own-most-10"};

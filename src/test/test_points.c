@@ -283,12 +283,12 @@ TEST(laws_of_few_points)
         size_t rows, columns;
         const char *refused; /* NULL: supported */
     } cases[] = {{300, 1, NULL},
-                 {301, 1, "301 components in 1 coordinates"},
+                 {301, 1, "the law of 301 points in 1 coordinates"},
                  {32, 2, NULL},
-                 {33, 2, "33 components in 2 coordinates"},
+                 {33, 2, "the law of 33 points in 2 coordinates"},
                  {2, 100, NULL},
                  {1, 5, NULL},
-                 {10, 3, "no exact engine"}};
+                 {10, 3, "no exact engine for 10 points with isotropic"}};
     double data[400];
     random_normals((struct random_block){random_key_of(3, 1), 0, 0, 0, 1, 0, COUNT(data), 1}, data);
     for (int i = 0; i < COUNT(cases); i++) {
@@ -299,6 +299,15 @@ TEST(laws_of_few_points)
             ASSERT_FAILS(STATUS_UNSUPPORTED, cases[i].refused, measure_supports, &target, sampler_find("ddpm"), NULL,
                          cases[i].columns);
     }
+}
+
+/* Data often has equal points, which make one component of the mixture. */
+TEST(equal_points_are_told_from_distinct_ones)
+{
+    const double data[] = {0.0, 1.0, 2.0, 3.0, 1.0, 0.0, 0.0, 1.0, 2.0, -1.0, 2.0, 0.5, 0.0, 0.0, -2.0};
+    const struct target target = points_target(5, 3, data, 0.1);
+    ASSERT_FAILS(STATUS_UNSUPPORTED, "for 5 points (4 distinct) with", measure_supports, &target,
+                 sampler_find("ddpm"), NULL, 3);
 }
 
 /* ---- Memorised chains. ---- */

@@ -142,6 +142,29 @@ static const struct record plain_row = {.target = "g",
 
 #define SPEC "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\nsteps: [64]\n"
 
+/* One T has no power of h, and nothing else is fitted of it. */
+TEST(fits_are_explained_where_there_are_any)
+{
+    static const char *const steps[] = {"[64]", "[64, 128, 256, 512, 1024]"};
+    for (int i = 0; i < COUNT(steps); i++) {
+        char text[300];
+        (void)snprintf(text, sizeof text,
+                       "targets: [{name: g, kind: gaussian, variance: 0.25}]\nsamplers: [ddpm]\ndimensions: [1]\n"
+                       "claims: none\nsteps: %s\n",
+                       steps[i]);
+        write_file("x.yaml", text);
+        ck_assert_msg(shell("@ run %/x.yaml -o %/out --adopt 2>&1") == 0, "%s", output);
+        FREED char *page = read_file("out/x/report.html"), *image = read_file("out/x/tv-steps.svg");
+        char *caption = strstr(page, "<figcaption>");
+        ck_assert_ptr_nonnull(caption);
+        *strstr(caption, "</figcaption>") = '\0';
+        ASSERT_SAYS(caption, "Points are exact values. ", "Steeper is better");
+        ASSERT_OMITS(caption, "[", "]");
+        assert_says(caption, i > 0, (const char *const[]){"fitted over its length", "the key states", NULL});
+        assert_says(image, i > 0, (const char *const[]){"fitted", "Thin black", NULL});
+    }
+}
+
 TEST(failures_are_listed_and_facts_are_no_commands)
 {
     const struct fact facts[] = {{"spec_text", SPEC "accuracies: [0.5, 0.1]\n"},

@@ -42,9 +42,10 @@ static enum status compute_coarse(const struct law_problem *problem, double reso
     return STATUS_OK;
 }
 
-static void distance_of(double log_ratio, double *out)
+static void distance_of(size_t n, const double *log_ratio, double *out)
 {
-    *out = fabs(expm1(log_ratio));
+    for (size_t j = 0; j < n; j++)
+        out[j] = fabs(expm1(log_ratio[j]));
 }
 
 TEST(test_resolutions, .count = COUNT(cases))

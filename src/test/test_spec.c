@@ -256,6 +256,45 @@ TEST(test_samplers_with_parameters)
     }
 }
 
+/* All parameters that an experiment has read, for free(). */
+static char *describe_all(const char *text)
+{
+    OWNED(spec) spec;
+    char *all = NULL;
+    size_t size = 0;
+    ASSERT_OK(parse, text, &spec);
+    FILE *stream = open_memstream(&all, &size);
+    ck_assert_ptr_nonnull(stream);
+    for (size_t i = 0; i < spec.schedule_count; i++)
+        schedule_rule_describe(&spec.schedules[i], stream);
+    for (size_t i = 0; i < spec.target_count; i++)
+        of_target(&spec.targets[i], stream);
+    for (size_t i = 0; i < spec.sampler_count; i++)
+        of_sampler(spec.samplers[i], stream);
+    for (size_t i = 0; i < spec.score_error_count; i++)
+        of_error(&spec.score_errors[i], stream);
+    fprintf(stream, " %d", spec.exact_scores_listed);
+    ck_assert_int_eq(fclose(stream), 0);
+    return all;
+}
+
+TEST(test_words_stand_for_mappings)
+{
+#define BIAS "{shape: bias, size: 1}"
+    static const char *const pairs[][2] = {
+        {"schedule: cosine\n" TARGETS TAIL, "schedule: {kind: cosine}\n" TARGETS TAIL},
+        {"schedule: [cosine, {kind: li-cai, c1: 5}]\n" TARGETS TAIL,
+         "schedule: [{kind: cosine}, {kind: li-cai, c1: 5}]\n" TARGETS TAIL},
+        {"targets: [{name: g, kind: gaussian, variance: 2, spectrum: flat}]\n" TAIL,
+         "targets: [{name: g, kind: gaussian, variance: 2, spectrum: {kind: flat}}]\n" TAIL},
+        {TARGETS TAIL "score_errors: [none, " BIAS "]\n", TARGETS TAIL "score_errors: [{shape: none}, " BIAS "]\n"},
+    };
+    for (int i = 0; i < COUNT(pairs); i++) {
+        FREED char *word = describe_all(pairs[i][0]), *mapping = describe_all(pairs[i][1]);
+        ck_assert_str_eq(word, mapping);
+    }
+}
+
 TEST(test_good_text, .count = COUNT(good_texts))
 {
     OWNED(spec) spec;

@@ -21,9 +21,10 @@ static const struct law_engine *engine_named(const char *name)
     return law_engine_at(i);
 }
 
-static void mass_of(double log_ratio, double *out)
+static void mass_of(size_t n, const double *log_ratio, double *out)
 {
-    *out = expm1(log_ratio);
+    for (size_t j = 0; j < n; j++)
+        out[j] = expm1(log_ratio[j]);
 }
 
 static struct law law_of(const char *engine, const struct factor *factor, const char *sampler, size_t T,

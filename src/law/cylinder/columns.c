@@ -51,9 +51,11 @@ static void log_density(const struct law_density *density, const struct panel *p
 static void log_part(const struct law_density *density, const struct panel *panel, size_t k, size_t n,
                      const double *x, double *out)
 {
-    log_density(density, panel, n, x, out);
-    for (size_t i = 0; i < n && column_of((const struct columns *)density, panel)->component != k; i++)
-        out[i] = -HUGE_VAL;
+    if (column_of((const struct columns *)density, panel)->component == k)
+        log_density(density, panel, n, x, out);
+    else
+        for (size_t i = 0; i < n; i++)
+            out[i] = -HUGE_VAL;
 }
 
 /* Nothing lies beyond the axis. */
