@@ -16,6 +16,7 @@
 #include "core/memory.h"
 #include "core/vmath.h"
 #include "law/divergence.h"
+#include "law/integrals.h"
 
 #define TOLERANCE 1e-9  /* relative, of the cosine series' tail */
 #define SPREADING 3e-11 /* relative, of the lattice's moments above the 7th and of its sums: measured up to 1e-11 */

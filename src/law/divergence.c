@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "core/vmath.h"
+#include "law/integrals.h"
 #include "law/outside.h"
 
 /* Quadrature and summation rounding of the integrals below, relative. */

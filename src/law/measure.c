@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "law/integrals.h"
 #include "law/separate.h"
 #include "law/wasserstein.h"
 

@@ -1,4 +1,5 @@
 #include "test/laws.h"
+#include "law/integrals.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* The brute force by itself: against closed forms, and against itself on twice as fine a grid. */
 #include <math.h>
 
+#include "law/integrals.h"
 #include "law/law.h"
 #include "test/brute_model.h"
 #include "test/laws.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "law/divergence.h"
+#include "law/integrals.h"
 #include "law/measure.h"
 #include "model/target.h"
 

@@ -5,6 +5,7 @@
 
 #include "law/conditions.h"
 #include "law/divergence.h"
+#include "law/integrals.h"
 #include "law/law.h"
 #include "law/measure.h"
 #include "test/brute.h"

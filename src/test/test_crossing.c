@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "law/crossing.h"
+#include "law/integrals.h"
 #include "law/law.h"
 #include "model/overshoot.h"
 #include "model/schedule.h"

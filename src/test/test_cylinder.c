@@ -4,6 +4,7 @@
 
 #include "law/measure.h"
 
+#include "law/integrals.h"
 #include "test/laws.h"
 #include "test/suite.h"
 #include "test/targets.h"

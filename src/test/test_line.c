@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "law/divergence.h"
+#include "law/integrals.h"
 #include "law/law.h"
 #include "law/line/increments.h"
 #include "law/measure.h"

@@ -1,6 +1,7 @@
 /* Masses of components from chains: against exact laws, exact samples, and with a wrong weight. */
 #include <math.h>
 
+#include "law/integrals.h"
 #include "law/law.h"
 #include "sample/chains.h"
 #include "sample/masses.h"

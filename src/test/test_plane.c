@@ -6,6 +6,7 @@
 #include "law/plane/symmetry.h"
 #include "model/joint_level.h"
 
+#include "law/integrals.h"
 #include "test/laws.h"
 #include "test/plane_laws.h"
 #include "test/suite.h"

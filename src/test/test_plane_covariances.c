@@ -2,6 +2,7 @@
  * needles that cross against the same turned. */
 #include <math.h>
 
+#include "law/integrals.h"
 #include "test/laws.h"
 #include "test/plane_laws.h"
 #include "test/suite.h"

@@ -5,6 +5,7 @@
 
 #include "law/tuning.h"
 
+#include "law/integrals.h"
 #include "test/laws.h"
 #include "test/suite.h"
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "law/integrals.h"
 #include "law/wasserstein.h"
 #include "sample/chains.h"
 
