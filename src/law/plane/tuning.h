@@ -78,7 +78,8 @@
 #define PLANE_LARGEST_LATTICE 2e7
 /* [cost of a quadrature node] Of a lattice point. Found: measured on one machine. Twice: no change. */
 #define PLANE_POINT_COST 6.0
-/* [cost of a quadrature node] Of the sums over the lattice's grid at a node of a patch. Found: measured on one machine.
+/* [cost of a quadrature node] Of the sums over the lattice's grid at a node of a patch. Found: measured on one
+ * machine.
  */
 #define PLANE_SUM_COST 3.0
 /* [1] A patch goes over to the lattice where that costs less by this factor. Found: by trial, to and fro are rare. */
