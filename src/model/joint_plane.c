@@ -16,37 +16,24 @@ static void keep_near(struct joint_near *near, double least)
     near->count = kept;
 }
 
-/* The least and the largest of n numbers. */
-VECTOR_CLONES static void find_range(size_t n, const double *x, double *low, double *high)
-{
-    double least = HUGE_VAL, most = -HUGE_VAL;
-#pragma omp simd reduction(min : least) reduction(max : most)
-    for (size_t j = 0; j < n; j++) {
-        least = x[j] < least ? x[j] : least;
-        most = x[j] > most ? x[j] : most;
-    }
-    *low = least;
-    *high = most;
-}
-
 bool joint_plane_find(const struct joint_level *joint, const struct joint_near *among, size_t anchor, size_t n,
                       size_t stride, const double *x, struct joint_near *near)
 {
     size_t count = among != NULL ? among->count : joint->factor->components;
-    double low[2], high[2], best = -HUGE_VAL,
-                            negligible = JOINT_NEGLIGIBLE_IN_PLANE + log((double)joint->factor->components);
+    double best = -HUGE_VAL, negligible = JOINT_NEGLIGIBLE_IN_PLANE + log((double)joint->factor->components);
+    struct extremes range[2];
     if (joint->ellipse == NULL)
         return false;
     for (size_t i = 0; i < 2; i++)
-        find_range(n, x + i * stride, &low[i], &high[i]);
+        range[i] = vextremes(n, x + i * stride);
     near->count = 0;
     for (size_t row = 0; row < count; row++) {
         size_t k = among != NULL ? among->k[row] : row;
         const struct joint_ellipse *ellipse = &joint->ellipse[k];
         double least = 0.0, most = 0.0, narrow = ellipse->narrow, wide = ellipse->wide;
         for (size_t i = 0; i < 2; i++) {
-            double centre = joint_level_centre(joint, k, anchor, i), below = centre - low[i],
-                   above = high[i] - centre;
+            double centre = joint_level_centre(joint, k, anchor, i), below = centre - range[i].least,
+                   above = range[i].most - centre;
             double outside = below < 0.0 ? below : above < 0.0 ? above : 0.0, across = below > above ? below : above;
             least += outside * outside;
             most += across * across;
