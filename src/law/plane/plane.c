@@ -371,9 +371,9 @@ static bool adapt_density(double *density, double found, double tolerance, doubl
     double wanted = PLANE_LATTICE_SHARE * tolerance + PATCH_ROUNDING, own = *density;
     if (known->error > found && own > known->density)
         known->rate = log(known->error / found) / (own - known->density);
+    known->noise = known->error > 0.0 || found > wanted ? 0.0 : noise;
     known->density = own;
     known->error = found;
-    known->noise = found > wanted ? 0.0 : noise;
     if (!(found > wanted)) { /* by no rate: that is of lattices that were too coarse */
         *density =
             fmax(own * fmax(fmin(log(wanted) / log(fmin(found, 0.5)), 1.0), 1.0 / PLANE_MOST_DENSER), PLANE_SPARSEST);
@@ -385,7 +385,7 @@ static bool adapt_density(double *density, double found, double tolerance, doubl
 }
 
 /* The density in the next stage. Posteriors and log r, whose scales change slowly, limit the spacing as the noise
- * does: a lattice that has been dense enough keeps its spacing while the noise falls, up to the next check. */
+ * does: a lattice that was dense enough at first in the last check keeps its spacing while the noise falls. */
 static void keep_spacing(double *density, double noise, struct lattice_errors *known)
 {
     if (known->noise > noise) {
