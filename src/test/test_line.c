@@ -427,6 +427,41 @@ TEST(increments_are_polynomials)
     }
 }
 
+/* Where the law before a step has two values at the common end of two panels, what a step adds has one. */
+TEST(increments_are_continuous)
+{
+    static const double weight[] = {0.5, 0.5}, mean[] = {-1.0, 1.0}, sd[] = {0.3, 0.01}, jump = 1e-9;
+    const struct factor factor = {1, 2, weight, mean, sd, NULL, NULL, NULL};
+    const struct level level = {0.99, 0.01};
+    OWNED(mixture_level) mixture;
+    OWNED(panels) before = {0}, result = {0};
+    __attribute__((cleanup(increments_free))) struct line_increments increments = {.known = 0};
+    struct chebyshev chebyshev;
+    chebyshev_init(&chebyshev);
+    ASSERT_OK(mixture_level_new, &factor, &mixture);
+    mixture_level_set(&mixture, &level);
+    ASSERT_OK(panels_lay_out, &mixture, 1.0, NULL, &before);
+    ASSERT_OK(panels_copy, &before, &result);
+    for (size_t p = 0; p < before.count; p++) {
+        double value[2][PANEL_NODES];
+        for (size_t j = 0; j < PANEL_NODES; j++) {
+            value[0][j] = jump * (double)(p % 2);
+            value[1][j] = 0.5 * jump;
+        }
+        panel_fit(&chebyshev, value[0], &before.panel[p]);
+        panel_fit(&chebyshev, value[1], &result.panel[p]);
+    }
+    ASSERT_OK(line_increments_take, &increments, &chebyshev, &mixture, 1e-4, &before, &result);
+    for (size_t p = 0; p + 1 < result.count; p++) {
+        const struct panel *added = &increments.added[0].panel[p];
+        double end[2];
+        const double x[2] = {added[0].centre + added[0].half_width, added[1].centre - added[1].half_width};
+        panel_evaluate(&added[0], 0.0, 1, &x[0], &end[0]);
+        panel_evaluate(&added[1], 0.0, 1, &x[1], &end[1]);
+        ck_assert_double_eq_tol(end[0], end[1], 1e-6 * jump);
+    }
+}
+
 /* Between atoms posteriors switch within less than the noise, and steps throw mass farther than that. */
 TEST(atoms_by_two_resolutions)
 {
