@@ -500,6 +500,21 @@ TEST(wide_beside_an_atom)
     ck_assert_msg(tv.error < 1e-6 * tv.value, "TV %.12g +- %.1e", tv.value, tv.error);
 }
 
+/* Many steps, whose error is rounding, take orders no higher than rounding asks for. */
+TEST(rounding_raises_no_orders)
+{
+    static const double weight[] = {0.2, 0.5, 0.3}, means[] = {-1.5, 0.0, 1.0}, sds[] = {0.2, 0.5, 0.3};
+    const struct factor factor = {1, 3, weight, means, sds, NULL, NULL, NULL};
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 2.0, 8.5, 4096);
+    struct law_problem problem = {.factor = &factor, .sampler = sampler_find("accelerated"), .schedule = schedule};
+    struct measured tv;
+    OWNED(law) law;
+    ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &law);
+    ASSERT_OK(tv_measure, &(struct law_group){&law, 1.0}, 1, &tv);
+    ck_assert_msg(law.node_updates < 1800 * schedule->T, "%zu node updates a step", law.node_updates / schedule->T);
+    ck_assert_msg(tv.error < 6e-8 * tv.value, "TV %.12g +- %.1e", tv.value, tv.error);
+}
+
 /* The steps of small noise are not made one by one, and the law is the one that it is with twice the resolution. */
 TEST(small_steps_are_skipped)
 {

@@ -165,6 +165,13 @@ static enum status estimate_moved(struct line *line, struct norms *out, struct e
     return STATUS_OK;
 }
 
+/* The error of quadrature that a panel may have, times its share, of this part of the tolerance: rounding, which no
+ * order takes away, is not asked to be less. */
+static double allowed(const struct estimates *estimates, double part, double share)
+{
+    return fmax(part * estimates->tolerance, LINE_PANEL_ROUNDINGS * estimates->rounding * share);
+}
+
 /* Gives empty panels the largest order of all, as no error there shows that a rule is too coarse; true if any had a
  * lower one. They become due, and no others. */
 static bool raise_empty(struct line_probe *probe, struct panels *panels)
@@ -189,12 +196,11 @@ static enum status raise_orders(struct line *line, struct estimates *estimates, 
         for (size_t p = 0; p < probe->panels; p++) {
             struct line_panel_probe *at = &probe->panel[p];
             size_t *order = &line->result->panel[p].order, used = transfer_order(&line->transfer, *order);
-            double allowed = fmax((isfinite(at->before) ? LINE_HEADROOM : 1.0) * estimates->tolerance,
-                                  LINE_PANEL_ROUNDINGS * estimates->rounding * at->share);
+            double most = allowed(estimates, isfinite(at->before) ? LINE_HEADROOM : 1.0, at->share);
             bool limited =
                 at->error < LINE_ROUNDING_MOST
                 || (used > TRANSFER_FIRST_LATTICE && at->error < LINE_STALLED_BELOW * estimates->tolerance);
-            at->due = !at->settled && at->error > allowed && used < TRANSFER_HIGHEST_ORDER;
+            at->due = !at->settled && at->error > most && used < TRANSFER_HIGHEST_ORDER;
             if (at->due && limited && at->error > LINE_STALLED_GAIN * at->before) {
                 *order -= 1;
                 at->settled = true;
@@ -203,7 +209,7 @@ static enum status raise_orders(struct line *line, struct estimates *estimates, 
             if (!at->due)
                 continue;
             at->before = at->error;
-            *order += quadrature_raise(at->error, allowed);
+            *order += quadrature_raise(at->error, most);
             any = true;
         }
         if (any)
@@ -281,7 +287,7 @@ static enum status lower_orders(struct line *line, const struct estimates *estim
             struct line_panel_probe *at = &probe->panel[p];
             double share, lower = line_probe_panel_error(probe, p, line->rare, estimates->least, &share);
             bool no_worse = estimates->hidden && lower < LINE_LOWER_NO_WORSE * at->error;
-            at->settled |= at->due && !(lower < LINE_LOWER_BELOW * estimates->tolerance || no_worse);
+            at->settled |= at->due && !(lower < LINE_LOWER_BELOW * allowed(estimates, 1.0, share) || no_worse);
             if (!at->due || at->settled)
                 continue;
             at->lowered = down;

@@ -32,8 +32,8 @@
 /* [tolerances] So near the tolerance is a lattice whose grid may be to blame. Found: not recorded. Twice: no
  * change. */
 #define LINE_STALLED_BELOW 100.0
-/* [tolerances] A lower order with no more error is taken for the steps to come. Found: not recorded. Twice:
- * radius up to 1.73. */
+/* [error that a panel may have] A lower order with no more is taken for the steps to come. Found: not recorded.
+ * Twice: radius up to 1.73. */
 #define LINE_LOWER_BELOW 0.5
 /* [error of the present order] As is one with no more than this where rounding hides the error. Found: not
  * recorded. Twice: no change. */
@@ -48,8 +48,9 @@
 #define LINE_PANEL_MOST 1e-2
 /* [1, of a component] Less is no mass. Found: bound: that of panels at the ends is 1e-20. */
 #define LINE_PANEL_LEAST_MASS 1e-25
-/* [rounding in a stage] The relative error in a panel below which no order is raised: few points are more uneven than
- * all of them. Found: measured: without it orders of steps whose error is rounding rise beyond all need. */
+/* [rounding in a stage] The relative error in a panel below which no order is raised, nor kept: few points are more
+ * uneven than all of them. Found: measured: without it orders of steps whose error is rounding rise beyond all need,
+ * and do not fall again. */
 #define LINE_PANEL_ROUNDINGS 2.0
 /* [orders] Given up in a check, at most: where no mass is, nothing shows that a rule is too coarse. Found: not
  * recorded. Twice: no change. */
