@@ -515,6 +515,21 @@ TEST(rounding_raises_no_orders)
     ck_assert_msg(tv.error < 6e-8 * tv.value, "TV %.12g +- %.1e", tv.value, tv.error);
 }
 
+/* The cosine's last steps change log noise by more than h, and what quadrature they need by more from check to check.
+ */
+TEST(checks_are_close_in_log_noise)
+{
+    const struct mixture *mixture = find("bimodal");
+    OWNED_SCHEDULE *schedule = make_schedule_from("cosine largest_beta 0.2", 64);
+    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL, NULL};
+    struct law_problem problem = {.factor = &factor, .sampler = sampler_find("lagrange-4"), .schedule = schedule};
+    struct measured tv;
+    OWNED(law) law;
+    ASSERT_OK(compute_by, engine_called("line"), &problem, 1.5, &law);
+    ASSERT_OK(tv_measure, &(struct law_group){&law, 1.0}, 1, &tv);
+    ck_assert_msg(tv.error < 2e-3 * tv.value, "TV %.12g +- %.1e", tv.value, tv.error);
+}
+
 /* The steps of small noise are not made one by one, and the law is the one that it is with twice the resolution. */
 TEST(small_steps_are_skipped)
 {
