@@ -26,6 +26,14 @@ static double tuned(const struct line *line, struct norms norms)
     return norms.l1 + line->rare * norms.own;
 }
 
+/* Rounding in a stage, L1(p), where components have this standard deviation. */
+static double rounding_beside(const struct transfer *transfer, double sd)
+{
+    double others = (double)(transfer->from->factor->components - 1);
+    double rounding = LINE_ROUNDING_PER_NOISE * transfer->tau / sd + LINE_ROUNDING_PER_COMPONENT * others;
+    return transfer->stage.deterministic ? LINE_ROUNDING_MOST : fmin(rounding, LINE_ROUNDING_MOST);
+}
+
 /* A map without noise is as good as the grid. */
 static void set_tolerances(const struct line *line, struct estimates *out)
 {
@@ -37,11 +45,7 @@ static void set_tolerances(const struct line *line, struct estimates *out)
     double steps = (double)(line->run->problem->schedule->T - 1);
     double distance = line->probe.distance + line->rare * line->probe.of_components;
     double relative = LINE_TOLERANCE / steps * distance / pow(line->run->resolution, LINE_TOLERANCE_POWER);
-    double others = (double)(transfer->from->factor->components - 1);
-    out->rounding =
-        LINE_ROUNDING_PER_NOISE * transfer->tau / transfer->narrowest + LINE_ROUNDING_PER_COMPONENT * others;
-    if (transfer->stage.deterministic || out->rounding > LINE_ROUNDING_MOST)
-        out->rounding = LINE_ROUNDING_MOST;
+    out->rounding = rounding_beside(transfer, transfer->narrowest);
     if (transfer->stage.deterministic)
         relative = 0.0;
     out->tolerance = fmax(relative, out->rounding);
@@ -167,9 +171,10 @@ static enum status estimate_moved(struct line *line, struct norms *out, struct e
 
 /* The error of quadrature that a panel may have, times its share, of this part of the tolerance: rounding, which no
  * order takes away, is not asked to be less. */
-static double allowed(const struct estimates *estimates, double part, double share)
+static double allowed(const struct line *line, const struct estimates *estimates, double part, size_t p, double share)
 {
-    return fmax(part * estimates->tolerance, LINE_PANEL_ROUNDINGS * estimates->rounding * share);
+    double rounding = rounding_beside(&line->transfer, line->transfer.from->sd[line->result->panel[p].dominant]);
+    return fmax(part * estimates->tolerance, LINE_PANEL_ROUNDINGS * rounding * share);
 }
 
 /* Gives empty panels the largest order of all, as no error there shows that a rule is too coarse; true if any had a
@@ -196,7 +201,7 @@ static enum status raise_orders(struct line *line, struct estimates *estimates, 
         for (size_t p = 0; p < probe->panels; p++) {
             struct line_panel_probe *at = &probe->panel[p];
             size_t *order = &line->result->panel[p].order, used = transfer_order(&line->transfer, *order);
-            double most = allowed(estimates, isfinite(at->before) ? LINE_HEADROOM : 1.0, at->share);
+            double most = allowed(line, estimates, isfinite(at->before) ? LINE_HEADROOM : 1.0, p, at->share);
             bool limited =
                 at->error < LINE_ROUNDING_MOST
                 || (used > TRANSFER_FIRST_LATTICE && at->error < LINE_STALLED_BELOW * estimates->tolerance);
@@ -287,7 +292,8 @@ static enum status lower_orders(struct line *line, const struct estimates *estim
             struct line_panel_probe *at = &probe->panel[p];
             double share, lower = line_probe_panel_error(probe, p, line->rare, estimates->least, &share);
             bool no_worse = estimates->hidden && lower < LINE_LOWER_NO_WORSE * at->error;
-            at->settled |= at->due && !(lower < LINE_LOWER_BELOW * allowed(estimates, 1.0, share) || no_worse);
+            at->settled |=
+                at->due && !(lower < LINE_LOWER_BELOW * allowed(line, estimates, 1.0, p, share) || no_worse);
             if (!at->due || at->settled)
                 continue;
             at->lowered = down;
