@@ -85,14 +85,16 @@ static bool must_check(const struct driver *driver, size_t t, bool unchanged)
 {
     const struct law_problem *problem = driver->run.problem;
     const struct schedule *schedule = problem->schedule;
-    double stride = fmin(fmax(driver->geometry->check_stride / schedule->h, 1.0), CHECK_MOST_STEPS);
-    if (unchanged)
-        stride = fmax(CHECK_STRIDE_UNCHANGED / schedule->h, 1.0);
+    double most = unchanged ? CHECK_STRIDE_UNCHANGED : driver->geometry->check_stride;
+    double stride = fmin(fmax(most / schedule->h, 1.0), unchanged ? HUGE_VAL : CHECK_MOST_STEPS);
+    /* Some schedules have steps in which log noise changes by more than h. */
+    size_t last = t + driver->errors.unchecked < schedule->T ? t + driver->errors.unchecked : schedule->T;
+    bool far = schedule->log_noise[last] - schedule->log_noise[t] > most;
     /* Where a step is one evaluation of the score the second is checked, too: the law before the first is smooth, and
      * says little of the quadrature to come. Checks after that are where they would be without it. */
     bool second = problem->sampler->score_evaluations == 1;
     size_t since = driver->errors.unchecked + (second && driver->errors.unchecked + 1 + t == schedule->T);
-    return t + second >= schedule->T || t <= CHECK_LAST_STEPS || since >= (size_t)stride
+    return t + second >= schedule->T || t <= CHECK_LAST_STEPS || since >= (size_t)stride || far
            || score_error_switches(problem, t) || conditions_unlike(problem->conditions, t);
 }
 

@@ -429,6 +429,41 @@ TEST(increments_are_polynomials)
     }
 }
 
+/* Where the law before a step has two values at the common end of two panels, what a step adds has one. */
+TEST(increments_are_continuous)
+{
+    static const double weight[] = {0.5, 0.5}, mean[] = {-1.0, 1.0}, sd[] = {0.3, 0.01}, jump = 1e-9;
+    const struct factor factor = {1, 2, weight, mean, sd, NULL, NULL, NULL};
+    const struct level level = {0.99, 0.01};
+    OWNED(mixture_level) mixture;
+    OWNED(panels) before = {0}, result = {0};
+    __attribute__((cleanup(increments_free))) struct line_increments increments = {.known = 0};
+    struct chebyshev chebyshev;
+    chebyshev_init(&chebyshev);
+    ASSERT_OK(mixture_level_new, &factor, &mixture);
+    mixture_level_set(&mixture, &level);
+    ASSERT_OK(panels_lay_out, &mixture, 1.0, NULL, &before);
+    ASSERT_OK(panels_copy, &before, &result);
+    for (size_t p = 0; p < before.count; p++) {
+        double value[2][PANEL_NODES];
+        for (size_t j = 0; j < PANEL_NODES; j++) {
+            value[0][j] = jump * (double)(p % 2);
+            value[1][j] = 0.5 * jump;
+        }
+        panel_fit(&chebyshev, value[0], &before.panel[p]);
+        panel_fit(&chebyshev, value[1], &result.panel[p]);
+    }
+    ASSERT_OK(line_increments_take, &increments, &chebyshev, &mixture, 1e-4, &before, &result);
+    for (size_t p = 0; p + 1 < result.count; p++) {
+        const struct panel *added = &increments.added[0].panel[p];
+        double end[2];
+        const double x[2] = {added[0].centre + added[0].half_width, added[1].centre - added[1].half_width};
+        panel_evaluate(&added[0], 0.0, 1, &x[0], &end[0]);
+        panel_evaluate(&added[1], 0.0, 1, &x[1], &end[1]);
+        ck_assert_double_eq_tol(end[0], end[1], 1e-6 * jump);
+    }
+}
+
 /* Between atoms posteriors switch within less than the noise, and steps throw mass farther than that. */
 TEST(atoms_by_two_resolutions)
 {
@@ -465,6 +500,47 @@ TEST(wide_beside_an_atom)
     ASSERT_OK(tv_measure, &(struct law_group){&law, 1.0}, 1, &tv);
     ck_assert_msg(law.node_updates < 25000 * schedule->T, "%zu node updates a step", law.node_updates / schedule->T);
     ck_assert_msg(tv.error < 1e-6 * tv.value, "TV %.12g +- %.1e", tv.value, tv.error);
+}
+
+/* Many steps, whose error is rounding or of kinks where panels meet, take orders no higher than these ask for. */
+TEST(no_order_is_raised_in_vain)
+{
+    static const double weight[] = {0.2, 0.5, 0.3}, means[] = {-1.5, 0.0, 1.0}, sds[] = {0.2, 0.5, 0.3};
+    const struct mixture *mixture = find("bimodal");
+    const struct factor three = {1, 3, weight, means, sds, NULL, NULL, NULL},
+                        two = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL, NULL};
+    const struct {
+        const struct factor *factor;
+        const char *sampler;
+        size_t updates; /* a step */
+    } cases[] = {{&three, "accelerated", 1800}, {&two, "ddpm", 1050}};
+    OWNED_SCHEDULE *schedule = make_schedule("li-cai", 2.0, 8.5, 4096);
+    for (int i = 0; i < COUNT(cases); i++) {
+        struct law_problem problem = {
+            .factor = cases[i].factor, .sampler = sampler_find(cases[i].sampler), .schedule = schedule};
+        struct measured tv;
+        OWNED(law) law;
+        ASSERT_OK(compute_by, engine_called("line"), &problem, 1.0, &law);
+        ASSERT_OK(tv_measure, &(struct law_group){&law, 1.0}, 1, &tv);
+        ck_assert_msg(law.node_updates < cases[i].updates * schedule->T, "%s: %zu node updates a step",
+                      cases[i].sampler, law.node_updates / schedule->T);
+        ck_assert_msg(tv.error < 6e-8 * tv.value, "%s: TV %.12g +- %.1e", cases[i].sampler, tv.value, tv.error);
+    }
+}
+
+/* The cosine's last steps change log noise by more than h, and what quadrature they need by more from check to check.
+ */
+TEST(checks_are_close_in_log_noise)
+{
+    const struct mixture *mixture = find("bimodal");
+    OWNED_SCHEDULE *schedule = make_schedule_from("cosine largest_beta 0.2", 64);
+    struct factor factor = {1, mixture->components, mixture->weight, mixture->mean, mixture->sd, NULL, NULL, NULL};
+    struct law_problem problem = {.factor = &factor, .sampler = sampler_find("lagrange-4"), .schedule = schedule};
+    struct measured tv;
+    OWNED(law) law;
+    ASSERT_OK(compute_by, engine_called("line"), &problem, 1.5, &law);
+    ASSERT_OK(tv_measure, &(struct law_group){&law, 1.0}, 1, &tv);
+    ck_assert_msg(tv.error < 2e-3 * tv.value, "TV %.12g +- %.1e", tv.value, tv.error);
 }
 
 /* The steps of small noise are not made one by one, and the law is the one that it is with twice the resolution. */

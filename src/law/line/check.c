@@ -26,6 +26,14 @@ static double tuned(const struct line *line, struct norms norms)
     return norms.l1 + line->rare * norms.own;
 }
 
+/* Rounding in a stage, L1(p), where components have this standard deviation. */
+static double rounding_beside(const struct transfer *transfer, double sd)
+{
+    double others = (double)(transfer->from->factor->components - 1);
+    double rounding = LINE_ROUNDING_PER_NOISE * transfer->tau / sd + LINE_ROUNDING_PER_COMPONENT * others;
+    return transfer->stage.deterministic ? LINE_ROUNDING_MOST : fmin(rounding, LINE_ROUNDING_MOST);
+}
+
 /* A map without noise is as good as the grid. */
 static void set_tolerances(const struct line *line, struct estimates *out)
 {
@@ -37,11 +45,7 @@ static void set_tolerances(const struct line *line, struct estimates *out)
     double steps = (double)(line->run->problem->schedule->T - 1);
     double distance = line->probe.distance + line->rare * line->probe.of_components;
     double relative = LINE_TOLERANCE / steps * distance / pow(line->run->resolution, LINE_TOLERANCE_POWER);
-    double others = (double)(transfer->from->factor->components - 1);
-    out->rounding =
-        LINE_ROUNDING_PER_NOISE * transfer->tau / transfer->narrowest + LINE_ROUNDING_PER_COMPONENT * others;
-    if (transfer->stage.deterministic || out->rounding > LINE_ROUNDING_MOST)
-        out->rounding = LINE_ROUNDING_MOST;
+    out->rounding = rounding_beside(transfer, transfer->narrowest);
     if (transfer->stage.deterministic)
         relative = 0.0;
     out->tolerance = fmax(relative, out->rounding);
@@ -63,9 +67,12 @@ static enum status fill_due(struct line *line, struct estimates *out, struct err
     TRY(line_probe_set(probe, transfer, &line->threads, grid, error));
     TRY(line_probe_apply(probe, transfer, &line->threads, grid, 0, probe->own, probe->value, error));
     out->total = line_probe_norms(probe, probe->value, probe->exact);
-    out->interpolation = line_probe_norms(probe, probe->value, probe->own);
-    out->quadrature = line_probe_norms(probe, probe->own, probe->exact);
     set_tolerances(line, out);
+    out->interpolation = line_probe_norms(probe, probe->value, probe->own);
+    for (size_t p = 0; p < grid->count; p++)
+        probe->panel[p].interpolation =
+            line_probe_panel_error(probe, p, line->rare, out->least, &probe->panel[p].share);
+    out->quadrature = line_probe_norms(probe, probe->own, probe->exact);
     for (size_t p = 0; p < grid->count; p++)
         probe->panel[p].error = line_probe_panel_error(probe, p, line->rare, out->least, &probe->panel[p].share);
     return STATUS_OK;
@@ -165,6 +172,22 @@ static enum status estimate_moved(struct line *line, struct norms *out, struct e
     return STATUS_OK;
 }
 
+/* The error of quadrature that a panel may have, times its share, of this part of the tolerance: rounding, which no
+ * order takes away, is not asked to be less. */
+static double allowed(const struct line *line, const struct estimates *estimates, double part, size_t p, double share)
+{
+    double rounding = rounding_beside(&line->transfer, line->transfer.from->sd[line->result->panel[p].dominant]);
+    return fmax(part * estimates->tolerance, LINE_PANEL_ROUNDINGS * rounding * share);
+}
+
+/* Whether a panel's error of quadrature may be of the polynomials that it integrates: near the tolerance that of a
+ * lattice, or one of the size that kinks where panels meet may have. */
+static bool is_limited_by_grid(const struct line_panel_probe *panel, size_t order, double tolerance)
+{
+    return (order > TRANSFER_FIRST_LATTICE && panel->error < LINE_STALLED_BELOW * tolerance)
+           || panel->error < LINE_KINKS * fmin(panel->interpolation, tolerance);
+}
+
 /* Gives empty panels the largest order of all, as no error there shows that a rule is too coarse; true if any had a
  * lower one. They become due, and no others. */
 static bool raise_empty(struct line_probe *probe, struct panels *panels)
@@ -189,12 +212,9 @@ static enum status raise_orders(struct line *line, struct estimates *estimates, 
         for (size_t p = 0; p < probe->panels; p++) {
             struct line_panel_probe *at = &probe->panel[p];
             size_t *order = &line->result->panel[p].order, used = transfer_order(&line->transfer, *order);
-            double allowed = fmax((isfinite(at->before) ? LINE_HEADROOM : 1.0) * estimates->tolerance,
-                                  LINE_PANEL_ROUNDINGS * estimates->rounding * at->share);
-            bool limited =
-                at->error < LINE_ROUNDING_MOST
-                || (used > TRANSFER_FIRST_LATTICE && at->error < LINE_STALLED_BELOW * estimates->tolerance);
-            at->due = !at->settled && at->error > allowed && used < TRANSFER_HIGHEST_ORDER;
+            double most = allowed(line, estimates, isfinite(at->before) ? LINE_HEADROOM : 1.0, p, at->share);
+            bool limited = at->error < LINE_ROUNDING_MOST || is_limited_by_grid(at, used, estimates->tolerance);
+            at->due = !at->settled && at->error > most && used < TRANSFER_HIGHEST_ORDER;
             if (at->due && limited && at->error > LINE_STALLED_GAIN * at->before) {
                 *order -= 1;
                 at->settled = true;
@@ -203,7 +223,7 @@ static enum status raise_orders(struct line *line, struct estimates *estimates, 
             if (!at->due)
                 continue;
             at->before = at->error;
-            *order += quadrature_raise(at->error, allowed);
+            *order += quadrature_raise(at->error, most);
             any = true;
         }
         if (any)
@@ -281,7 +301,7 @@ static enum status lower_orders(struct line *line, const struct estimates *estim
             struct line_panel_probe *at = &probe->panel[p];
             double share, lower = line_probe_panel_error(probe, p, line->rare, estimates->least, &share);
             bool no_worse = estimates->hidden && lower < LINE_LOWER_NO_WORSE * at->error;
-            at->settled |= at->due && !(lower < LINE_LOWER_BELOW * estimates->tolerance || no_worse);
+            at->settled |= at->due && !(lower < allowed(line, estimates, LINE_HEADROOM, p, share) || no_worse);
             if (!at->due || at->settled)
                 continue;
             at->lowered = down;
@@ -329,7 +349,7 @@ enum status line_check(struct line *line, struct step_error *local, struct error
     double least = stage->deterministic ? tuned(line, estimates.interpolation) : 0.0;
     choice->relaid =
         isfinite(tuned(line, moved)) && tuned(line, moved) > fmax(LINE_RELAY_ABOVE * estimates.smooth, least);
-    choice->unchanged = tuned(line, unchanged) < LINE_LOWER_BELOW * estimates.unchanged;
+    choice->unchanged = tuned(line, unchanged) < LINE_UNCHANGED_BELOW * estimates.unchanged;
     TRY(take_increments(line, error));
     choice->by_increments = !choice->unchanged && !estimates.hidden && line_increments_can(&line->increments)
                             && tuned(line, extrapolated) < LINE_INCREMENTS_BELOW * estimates.unchanged;

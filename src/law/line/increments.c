@@ -26,6 +26,30 @@ static void resample(const struct chebyshev *chebyshev, const struct mixture_lev
     }
 }
 
+/* Takes panels of the law before a step from *added, those of the law after it. At the common end of two panels the
+ * law before has two values, which differ by rounding, and the law after has one: what that differs by from either is
+ * no increment, and added in step after step it would grow. Both panels have the mean there. */
+static void subtract(const struct chebyshev *chebyshev, const struct mixture_level *mixture,
+                     const struct panels *before, struct panels *added)
+{
+    enum { LAST = PANEL_NODES - 1 };
+    double x[PANEL_NODES], value[2][PANEL_NODES], old[PANEL_NODES];
+    for (size_t p = 0, hint = 0; p < added->count; p++) {
+        double *own = value[p % 2], *left = value[1 - p % 2];
+        panel_nodes(chebyshev, &added->panel[p], x);
+        panels_evaluate(before, mixture, added->panel[p].anchor, PANEL_NODES, x, old, &hint);
+        panel_evaluate(&added->panel[p], 0.0, PANEL_NODES, x, own);
+        for (size_t i = 0; i < PANEL_NODES; i++)
+            own[i] -= old[i];
+        if (p > 0 && !panels_at_end(added, p, 0))
+            left[LAST] = own[0] = 0.5 * (left[LAST] + own[0]);
+        if (p > 0)
+            panel_fit(chebyshev, left, &added->panel[p - 1]);
+        if (p + 1 == added->count)
+            panel_fit(chebyshev, own, &added->panel[p]);
+    }
+}
+
 /* Takes the others to the panels of `result`, and makes room for the last. */
 static enum status shift(struct line_increments *increments, const struct chebyshev *chebyshev,
                          const struct mixture_level *mixture, const struct panels *result, struct error *error)
@@ -58,12 +82,7 @@ enum status line_increments_take(struct line_increments *increments, const struc
         increments->known = 0;
     TRY(shift(increments, chebyshev, mixture, result, error));
     TRY(panels_copy(result, &increments->added[0], error));
-    resample(chebyshev, mixture, before, &increments->added[0]);
-    for (size_t p = 0; p < result->count; p++)
-        for (size_t i = 0; i < PANEL_NODES; i++) {
-            double *added = &increments->added[0].panel[p].coefficient[i];
-            *added = result->panel[p].coefficient[i] - *added;
-        }
+    subtract(chebyshev, mixture, before, &increments->added[0]);
     increments->beta[0] = beta;
     increments->known++;
     return STATUS_OK;

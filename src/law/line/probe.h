@@ -16,6 +16,7 @@ struct line_panel_probe {
     double distance, of_components, mass; /* as in struct line_probe */
     double share;                         /* errors are multiplied by it, for one tolerance of all panels */
     double error;                         /* of quadrature */
+    double interpolation;                 /* that of the panel's polynomial */
     double before;                        /* that of a lower order, in the same check; infinite: there was none */
     bool empty;                           /* no component has mass there, and no error shows */
     bool due;                             /* its values are to be computed */

@@ -46,7 +46,7 @@ void transfer_init(struct transfer *transfer, const struct stage *stage, const s
 static enum status work_new(const struct sampler *sampler, const struct quadrature_table *rules,
                             struct transfer_work *out, struct error *error)
 {
-    enum { ARRAYS = 7, CELL_ARRAYS = 6 };
+    enum { ARRAYS = 7, CELL_ARRAYS = 7 };
     *out = (struct transfer_work){.rules = rules};
     size_t arrays = ARRAYS + ORACLE_WORK - 1;
     out->block = array_new((arrays + sampler->work_arrays) * TRANSFER_BLOCK + MOST_PAIRS + 2 * MOST_RULE_NODES
@@ -63,7 +63,7 @@ static enum status work_new(const struct sampler *sampler, const struct quadratu
     out->split.node = out->pairs + MOST_PAIRS;
     out->split.weight = out->split.node + MOST_RULE_NODES;
     double *next = out->split.weight + MOST_RULE_NODES;
-    double **const of_cells[CELL_ARRAYS] = {&out->cell_x,      &out->cell_B,    &out->cell_L,
+    double **const of_cells[CELL_ARRAYS] = {&out->cell_x,      &out->cell_rest, &out->cell_B,     &out->cell_L,
                                             &out->cell_factor, &out->cell_base, &out->cell_chosen};
     for (size_t i = 0; i < CELL_ARRAYS; i++, next += MOST_CELLS * CELL_NODES)
         *of_cells[i] = next;

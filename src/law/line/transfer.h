@@ -79,6 +79,7 @@ size_t transfer_order(const struct transfer *transfer, size_t order);
 /* The rule in a cell, and what takes values at its nodes to the Legendre coefficients of the highest degrees. */
 struct cell_rule {
     double node[CELL_NODES], weight[CELL_NODES], tail[CELL_TAIL][CELL_NODES];
+    double missing; /* of the sum of the weights over sqrt(2 pi), as a part of it: rounding */
 };
 struct cell {
     double from, to; /* relative to the anchor */
@@ -93,7 +94,7 @@ struct transfer_work {
     struct cell_rule cell_rule;
     size_t cells;
     struct cell *cell, *cell_first, *cell_next; /* MOST_CELLS each: those in use, and those that may be bisected */
-    double *cell_x, *cell_B, *cell_L, *cell_factor, *cell_base, *cell_chosen; /* at the nodes of the cells */
+    double *cell_x, *cell_rest, *cell_B, *cell_L, *cell_factor, *cell_base, *cell_chosen; /* at their nodes */
     double *block;
     double reach[2];                   /* of cells to the left and right, of the points that are being evaluated */
     double ignored;                    /* by monotone_ignore, since set to 0 */

@@ -2,6 +2,7 @@
 #include <stdbool.h>
 
 #include "core/legendre.h"
+#include "core/sum.h"
 #include "core/vmath.h"
 #include "law/line/transfer_parts.h"
 #include "law/line/tuning.h"
@@ -16,11 +17,13 @@ static const struct demand {
                {1.9, 1.8, 1e-5}, {1.7, 1.5, 1e-6}, {1.5, 1.3, 1e-7}};
 _Static_assert(TRANSFER_ORDERS == TRANSFER_FIRST_CELLS + sizeof demands / sizeof demands[0], "one for each order");
 
-#define INVERSE_ROOT_2PI 0.39894228040143267794
-
 void transfer_cell_rule_init(struct cell_rule *rule)
 {
+    struct sum beyond = {-2.0, 0.0};
     legendre_rule(CELL_NODES, rule->node, rule->weight);
+    for (size_t i = 0; i < CELL_NODES; i++)
+        sum_add(&beyond, rule->weight[i]);
+    rule->missing = INVERSE_ROOT_2PI_REST - 0.5 * sum_value(&beyond);
     for (size_t i = 0; i < CELL_NODES; i++) {
         double before = 0.0, P = 1.0;
         for (size_t k = 0; k < CELL_NODES; k++) { /* P = P_k */
@@ -52,16 +55,27 @@ static double panel_end(const struct making *making, size_t p, int side)
            + (side == 0 ? -panel->half_width : panel->half_width);
 }
 
+static inline double cell_node(const struct cell *cell, double node)
+{
+    return 0.5 * (cell->from + cell->to) + 0.5 * (cell->to - cell->from) * node;
+}
+
+/* What that loses by rounding, which is relative to the place and not to the noise: the weights are those of the
+ * exact place. */
+static inline double cell_node_error(const struct cell *cell, double node)
+{
+    double centre = 0.5 * (cell->from + cell->to), offset = 0.5 * (cell->to - cell->from) * node;
+    return 0.5 * sum_error(cell->from, cell->to) + sum_error(centre, offset);
+}
+
 /* The integrand at the nodes of `count` ascending cells, in the workspace. */
 static void evaluate(const struct making *making, size_t count, const struct cell *cell)
 {
     const struct transfer *transfer = making->transfer;
     struct transfer_work *work = making->work;
-    for (size_t c = 0; c < count; c++) {
-        double centre = 0.5 * (cell[c].from + cell[c].to), half = 0.5 * (cell[c].to - cell[c].from);
+    for (size_t c = 0; c < count; c++)
         for (size_t i = 0; i < CELL_NODES; i++)
-            work->x[c * CELL_NODES + i] = centre + half * work->cell_rule.node[i];
-    }
+            work->x[c * CELL_NODES + i] = cell_node(&cell[c], work->cell_rule.node[i]);
     transfer_nodes(transfer, work, making->reference, making->anchor, count * CELL_NODES);
     panels_evaluate(transfer->grid, transfer->from, making->anchor, count * CELL_NODES, work->x, work->exponent,
                     making->hint);
@@ -113,6 +127,7 @@ static void keep(const struct making *making, size_t c, const struct cell *cell)
     for (size_t i = 0; i < CELL_NODES; i++) {
         double D = work->increment[from + i];
         work->cell_x[to + i] = work->x[from + i];
+        work->cell_rest[to + i] = cell_node_error(cell, work->cell_rule.node[i]);
         work->cell_B[to + i] = (work->exponent[from + i] + work->log_offset[from + i]) - transfer->quadratic * D * D;
         work->cell_L[to + i] = transfer->linear * D;
         work->cell_factor[to + i] = scale * work->cell_rule.weight[i] * (1.0 + work->others[from + i]);
@@ -216,14 +231,15 @@ static bool cells_for(struct making *making, double y, double y_last)
     return cover(making, from - further, from) && cover(making, to, to + further);
 }
 
-/* e_i = own + B_i - z (cross + L_i) + curvature z^2 - z^2/2 at the nodes of a cell; returns the largest. */
-VECTOR_CLONES static double set_exponents(const double *x, const double *B, const double *L, double centre,
-                                          double rest, double inverse_tau, double curvature, double cross, double own,
-                                          double *exponent)
+/* e_i = own + B_i - z (cross + L_i) + curvature z^2 - z^2/2 at the nodes of a cell, z = (x_i + rest_i - centre)/tau;
+ * returns the largest. */
+VECTOR_CLONES static double set_exponents(const double *x, const double *x_rest, const double *B, const double *L,
+                                          double centre, double rest, double inverse_tau, double curvature,
+                                          double cross, double own, double *exponent)
 {
     double largest = -HUGE_VAL;
     for (size_t i = 0; i < CELL_NODES; i++) {
-        double z = ((x[i] - centre) - rest) * inverse_tau;
+        double z = ((x[i] - centre) + (x_rest[i] - rest)) * inverse_tau;
         exponent[i] = ((curvature * z - (cross + L[i])) * z + (B[i] + own)) - 0.5 * (z * z);
     }
     for (size_t i = 0; i < CELL_NODES; i++)
@@ -253,8 +269,9 @@ static double at_point(const struct transfer *transfer, struct transfer_work *wo
     double own = (reference->constant + own_y) - base;
     for (size_t c = 0; c < work->cells; c++) {
         size_t at = c * CELL_NODES;
-        largest[c] = set_exponents(work->cell_x + at, work->cell_B + at, work->cell_L + at, centre, rest,
-                                   1.0 / transfer->tau, reference->curvature, cross, own, work->pairs + at);
+        largest[c] =
+            set_exponents(work->cell_x + at, work->cell_rest + at, work->cell_B + at, work->cell_L + at, centre, rest,
+                          1.0 / transfer->tau, reference->curvature, cross, own, work->pairs + at);
         most = fmax(most, largest[c]);
     }
     for (size_t c = 0; c < work->cells; c++) {
@@ -269,7 +286,8 @@ static double at_point(const struct transfer *transfer, struct transfer_work *wo
     vexp(kept * CELL_NODES, work->pairs, work->pairs);
     work->exponentials += kept * CELL_NODES;
     work->node_updates += kept * CELL_NODES;
-    return base + most + log(sum_products(kept * CELL_NODES, work->cell_chosen, work->pairs) / (1.0 + others_y));
+    double total = sum_products(kept * CELL_NODES, work->cell_chosen, work->pairs);
+    return base + most + (log(total / (1.0 + others_y)) + work->cell_rule.missing);
 }
 
 void transfer_cells_apply(const struct transfer *transfer, struct transfer_work *work, size_t order, size_t anchor,

@@ -4,10 +4,6 @@
 #include "law/line/transfer_parts.h"
 #include "law/line/tuning.h"
 
-/* 1/sqrt(2 pi), and what is missing, as a part of it: in every step it would be missing again. */
-#define INVERSE_ROOT_2PI 0x1.9884533d43651p-2
-#define INVERSE_ROOT_2PI_REST (-6.2473378348613351e-17)
-
 /* Lattices for orders beyond the Gauss-Hermite rules: their spacing in units of tau. */
 static const double lattice_spacings[] = {0.68, 0.55, 0.46, 0.36, 0.27, 0.2};
 _Static_assert(TRANSFER_FIRST_CELLS == TRANSFER_FIRST_LATTICE + sizeof lattice_spacings / sizeof lattice_spacings[0],

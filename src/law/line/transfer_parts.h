@@ -36,6 +36,10 @@ static inline void transfer_log_own(const struct transfer *transfer, size_t anch
         mixture_level_log_own(transfer->from, anchor, n, x, log_p);
 }
 
+/* 1/sqrt(2 pi), and what is missing, as a part of it: in every step it would be missing again. */
+#define INVERSE_ROOT_2PI 0x1.9884533d43651p-2
+#define INVERSE_ROOT_2PI_REST (-6.2473378348613351e-17)
+
 /* a b - fl(a b), exactly (Dekker). */
 static inline double product_error(double a, double b)
 {
@@ -43,6 +47,13 @@ static inline double product_error(double a, double b)
     double p = splitter * a, q = splitter * b, a_high = p - (p - a), b_high = q - (q - b);
     double a_low = a - a_high, b_low = b - b_high;
     return ((a_high * b_high - a * b) + a_high * b_low + a_low * b_high) + a_low * b_low;
+}
+
+/* a + b - fl(a + b), exactly (Knuth). */
+static inline double sum_error(double a, double b)
+{
+    double sum = a + b, part = sum - a;
+    return (a - (sum - part)) + (b - part);
 }
 
 /* Whether points of a panel share nodes, as they may by orders from the first lattice on: the noise is not small
