@@ -344,6 +344,18 @@ TEST(test_what_is_refused)
     ck_assert_ptr_null(law_engine_for(&problem));
 }
 
+/* In steps that take away most of the noise no lattice keeps its spacing, nor covers more than its grid can hold. */
+TEST(test_long_steps)
+{
+    OWNED_SCHEDULE *schedule = make_li_cai(29);
+    const struct law_problem problem = {
+        .factor = &three, .sampler = sampler_find("accelerated"), .schedule = schedule};
+    const struct measured tv = at_resolution(&problem, 0.3).tv, finer = at_resolution(&problem, 0.4).tv;
+    ck_assert_msg(fabs(tv.value - finer.value) <= tv.error + finer.error, "TV %.7g +- %.1e against %.7g +- %.1e",
+                  tv.value, tv.error, finer.value, finer.error);
+    ck_assert_msg(finer.error < tv.error && tv.error < 0.02 * tv.value, "TV %.7g +- %.1e", tv.value, tv.error);
+}
+
 /* The same bits for any number of threads, by lattices, rules and maps, with scores at two levels and at several. */
 TEST(test_threads, .count = taken(2) == 2 ? 3 : 1, .grows = 1)
 {

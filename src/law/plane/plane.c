@@ -303,7 +303,7 @@ static struct patch_source source_of(struct plane *plane, bool start, const stru
 }
 
 /* Which patches go by the lattice: those that have done so, and in a checked stage those for which it now costs less;
- * none where it would have too many points. true if any does. */
+ * none where it, or its grid, would have too many points. true if any does. */
 static bool choose_lattice(struct plane *plane, bool checked, double density)
 {
     const struct plane_transfer *transfer = &plane->thread->transfer;
@@ -315,9 +315,10 @@ static bool choose_lattice(struct plane *plane, bool checked, double density)
             && cost_of_lattice(transfer, patch, density) < PLANE_LATTICE_CHEAPER * cost_of_rules(plane, patch);
         points += patch->by_lattice ? lattice_size(transfer, patch, density) : 0.0;
     }
-    for (size_t p = 0; p < transfer->grid->count && points > PLANE_LARGEST_LATTICE; p++)
+    bool fits = points <= PLANE_LARGEST_LATTICE && points / (density * density) <= PLANE_LARGEST_AREA;
+    for (size_t p = 0; p < transfer->grid->count && !fits; p++)
         plane->source->patch[p].by_lattice = false;
-    return points > 0.0 && points <= PLANE_LARGEST_LATTICE;
+    return points > 0.0 && fits;
 }
 
 /* Fills the grid through the stage; density 0: no patch goes by a lattice. */
@@ -385,13 +386,14 @@ static bool adapt_density(double *density, double found, double tolerance, doubl
 }
 
 /* The density in the next stage. Posteriors and log r, whose scales change slowly, limit the spacing as the noise
- * does: a lattice that was dense enough at first in the last check keeps its spacing while the noise falls. */
+ * does: a lattice that was dense enough at first in the last check keeps its spacing while the noise falls, unless a
+ * single step is long. */
 static void keep_spacing(double *density, double noise, struct lattice_errors *known)
 {
-    if (known->noise > noise) {
-        *density = fmax(*density * sqrt(noise / known->noise), PLANE_SPARSEST);
-        known->noise = noise;
-    }
+    double sparser = sqrt(noise / known->noise);
+    bool slowly = known->noise > noise && sparser > 1.0 / PLANE_MOST_DENSER;
+    *density = slowly ? fmax(*density * sparser, PLANE_SPARSEST) : *density;
+    known->noise = slowly ? noise : 0.0;
 }
 
 /* The rounding of positions along the long axis of a component is so many times larger in units of its narrow one. */

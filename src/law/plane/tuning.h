@@ -76,11 +76,14 @@
 #define PLANE_LATTICE_SHARE 0.5
 /* [points] Stages that need more go by quadrature around each node. Found: memory. Twice: no change. */
 #define PLANE_LARGEST_LATTICE 2e7
-/* [cost of a quadrature node] Of a lattice point. Found: measured on one machine. Twice: no change. */
+/* [variances of the noise] As do those over a larger area. Found: bound: grids, whose spacing is near 0.3 of the
+ * noise, have at most 5e7 points (law/plane/grid.c). */
+#define PLANE_LARGEST_AREA 3e6
+/* [cost of a quadrature node] Of a lattice point. Found: measured on one machine: 40 components take the same
+ * time at 5 and at 7. Twice: not measured. */
 #define PLANE_POINT_COST 6.0
 /* [cost of a quadrature node] Of the sums over the lattice's grid at a node of a patch. Found: measured on one
- * machine.
- */
+ * machine. Twice: not measured. */
 #define PLANE_SUM_COST 3.0
 /* [1] A patch goes over to the lattice where that costs less by this factor. Found: by trial, to and fro are rare. */
 #define PLANE_LATTICE_CHEAPER 0.7
