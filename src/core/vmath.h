@@ -31,7 +31,7 @@ void vexp(size_t n, const double *x, double *out);
  * these over k. */
 void vexp_rows(size_t rows, size_t stride, size_t n, const double *largest, double *x, double *total);
 
-/* out[i] = exp(x[i]) - 1, accurate also for tiny x; x <= 709. */
+/* out[i] = exp(x[i]) - 1, accurate also for tiny x; x is clamped to [-708, 709]. */
 void vexpm1(size_t n, const double *x, double *out);
 
 /* out[i] = log(x[i]); x a positive normal finite number. */

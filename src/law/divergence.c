@@ -73,7 +73,8 @@ static enum status add_piece(const struct law *law, const struct panel *panel, d
     nodes->count = 0;
     enum status status = law_nodes_append(law, panel, from, to, nodes, error);
     double piece = 0.0;
-    vexpm1(nodes->count, nodes->log_ratio, nodes->log_ratio); /* the next piece begins anew */
+    vexpm1(nodes->count, nodes->log_ratio,
+           nodes->log_ratio); /* r - 1, in the place of log r: the nodes serve this piece alone */
     for (size_t j = 0; j < nodes->count; j++)
         piece += nodes->weight[j] * nodes->log_ratio[j];
     *total += fabs(piece);

@@ -185,7 +185,7 @@ enum status law_integrate(const struct law *law, size_t width, law_integrand *in
     return integrate(law, NULL, width, integrand, result, error);
 }
 
-/* r - 1; beyond all numbers from where vexpm1 ends. */
+/* r - 1; infinite where vexpm1 would take log r for 709. */
 static void relative(size_t n, const double *log_ratio, double *out)
 {
     vexpm1(n, log_ratio, out);

@@ -1,11 +1,11 @@
 #include "test/laws.h"
-#include "law/integrals.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "law/integrals.h"
 #include "test/suite.h"
 
 struct schedule *make_schedule(const char *kind, double c0, double c1, size_t T)

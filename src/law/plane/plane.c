@@ -40,7 +40,7 @@ extern const struct law_engine engine_plane;
 struct lattice_errors {
     double density, error; /* of the last try in the present step; 0: there was none */
     double rate;           /* between the last two tries in a step; 0: not known, and the factor is taken to be 1 */
-    double noise;          /* variance of the last stage, where its spacing is kept; 0: the density is */
+    double noise;          /* variance of the noise in the last stage if the lattice keeps its spacing, else 0 */
 };
 
 struct plane {
@@ -386,8 +386,8 @@ static bool adapt_density(double *density, double found, double tolerance, doubl
 }
 
 /* The density in the next stage. Posteriors and log r, whose scales change slowly, limit the spacing as the noise
- * does: a lattice that was dense enough at first in the last check keeps its spacing while the noise falls, unless a
- * single step is long. */
+ * does. A lattice that was dense enough at the first try of the last check keeps its spacing while the noise falls,
+ * as long as its deviation falls by less than PLANE_MOST_DENSER in a step. */
 static void keep_spacing(double *density, double noise, struct lattice_errors *known)
 {
     double sparser = sqrt(noise / known->noise);

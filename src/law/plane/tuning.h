@@ -76,9 +76,10 @@
 #define PLANE_LATTICE_SHARE 0.5
 /* [points] Stages that need more go by quadrature around each node. Found: memory. Twice: no change. */
 #define PLANE_LARGEST_LATTICE 2e7
-/* [variances of the noise] As do those over a larger area. Found: bound: grids, whose spacing is near 0.3 of the
- * noise, have at most 5e7 points (law/plane/grid.c). */
-#define PLANE_LARGEST_AREA 3e6
+/* [variances of the noise] Stages with lattices over a larger area do, too. Found: bound: the spacing of grids is at
+ * least 0.236 of the noise's deviation, with tolerances near rounding, and grids have at most 5.12e7 points
+ * (law/plane/grid.c), which cover 2.8e6; the rest is for what lies within the noise's reach around the patches. */
+#define PLANE_LARGEST_AREA 2e6
 /* [cost of a quadrature node] Of a lattice point. Found: measured on one machine: 40 components take the same
  * time at 5 and at 7. Twice: not measured. */
 #define PLANE_POINT_COST 6.0
